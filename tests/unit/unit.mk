@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unit tests on the host: each tests/unit/test_NAME.c is a cmocka program. Its line "UNITS: a.c b.c" names the
+# project's files that it links, the very files of the hypervisor; headers in tests/fake/ stand before the real ones.
+
+HOSTCC     := gcc
+HOSTCFLAGS := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer \
+              -fno-strict-aliasing $(WARNINGS) -Wno-vla
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+units_of    = $(shell sed -n 's/.*UNITS: *\([^*]*\).*/\1/p' $(1))
+
+define UNIT_RULE
+$(B)/unit/$(1): tests/unit/$(1).c $(call units_of,tests/unit/$(1).c)
+	@mkdir -p $$(@D)
+	$(HOSTCC) -DHOST_TEST -Itests/fake -I. $(HOSTCFLAGS) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) -lcmocka
+-include $(B)/unit/$(1).d
+endef
+$(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
+
+unit: $(UNIT_TESTS:%=$(B)/unit/%)
+	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(UNIT_TESTS:%=$(B)/unit/%)
+
+# One test alone: make unit-NAME
+unit-%: $(B)/unit/test_%
+	CMOCKA_MESSAGE_OUTPUT=TAP $<
+
+.PHONY: unit

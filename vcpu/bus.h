@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What answers at a guest's I/O ports and at its physical addresses outside RAM: ranges registered by devices. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "kernel/address.h"
+#include "kernel/error.h"
+
+#define PORT_COUNT       0x10000
+#define PORT_RANGES_MAX  64
+#define MMIO_RANGES_MAX  32
+
+/* Access sizes that a device takes, as a set. An access of another size is split into the device's widest. */
+enum bus_sizes {
+	BUS_1 = 1,
+	BUS_2 = 2,
+	BUS_4 = 4,
+	BUS_8 = 8,
+};
+
+/* A range of ports. A read returns the value in the low `size` bytes; the bus cuts off the rest. */
+struct port_range {
+	const char *name;  /* for messages, such as "com1" */
+	uint16_t first;
+	uint16_t count;
+	uint8_t sizes;     /* of enum bus_sizes, 1, 2 and 4 */
+	uint32_t (*read)(void *device, uint16_t port, unsigned size);
+	void (*write)(void *device, uint16_t port, unsigned size, uint32_t value);
+	void *device;
+};
+
+/* A range of guest-physical addresses. */
+struct mmio_range {
+	const char *name;
+	gpa_t first;
+	uint64_t size;
+	uint8_t sizes;     /* of enum bus_sizes */
+	uint64_t (*read)(void *device, uint64_t offset, unsigned size);
+	void (*write)(void *device, uint64_t offset, unsigned size, uint64_t value);
+	void *device;
+};
+
+struct bus {
+	const char *vm_name;
+	uint8_t port_owner[PORT_COUNT];       /* index into ports + 1, 0: nobody's */
+	uint8_t port_told[PORT_COUNT / 8];    /* unclaimed ports that were logged already */
+	struct port_range ports[PORT_RANGES_MAX];
+	unsigned port_range_count;
+	struct mmio_range mmio[MMIO_RANGES_MAX];
+	unsigned mmio_range_count;
+	unsigned mmio_told_count;             /* unclaimed pages logged so far */
+};
+
+/* Makes an empty bus. vm_name tags its log lines. */
+void bus_init(struct bus *bus, const char *vm_name);
+
+/* Register a range. Errors: overlap (names both), no room, an empty range, one that wraps, no sizes, a missing function. */
+CHECKED err_t bus_add_ports(struct bus *bus, const struct port_range *range);
+CHECKED err_t bus_add_mmio(struct bus *bus, const struct mmio_range *range);
+
+/*
+ * An access of 1, 2 or 4 bytes at a port, as the PC does it: one that its device does not take whole, or that
+ * crosses ranges, is split into smaller ones; bytes that nobody claims read as ones and are dropped when written,
+ * with one log line a port.
+ */
+uint32_t bus_port_read(struct bus *bus, uint16_t port, unsigned size);
+void bus_port_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value);
+
+/* The name of the range at a port, or NULL. For traces. */
+const char *bus_port_name(const struct bus *bus, uint16_t port);
+
+/* The same for 1, 2, 4 or 8 bytes of memory space; log lines for unclaimed pages end after the first 16. */
+uint64_t bus_mmio_read(struct bus *bus, gpa_t gpa, unsigned size);
+void bus_mmio_write(struct bus *bus, gpa_t gpa, unsigned size, uint64_t value);
+const char *bus_mmio_name(const struct bus *bus, gpa_t gpa);

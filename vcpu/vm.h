@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A virtual machine: its memory, its bus, and how it ended. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kernel/address.h"
+#include "kernel/error.h"
+#include "vcpu/bus.h"
+
+#define VM_NAME_MAX    32
+#define VM_EXTENTS_MAX 8
+
+struct vcpu;
+
+/* A piece of guest RAM: [gpa, gpa + size), backed by [hpa, hpa + size). */
+struct vm_extent {
+	gpa_t gpa;
+	hpa_t hpa;
+	uint64_t size;      /* bytes, a multiple of PAGE_SIZE */
+};
+
+/* How a VM ended. */
+enum vm_end {
+	VM_RUNNING,
+	VM_ENDED_EXIT,         /* through the debug-exit port; the code is the value written */
+	VM_ENDED_POWEROFF,     /* ACPI power-off */
+	VM_ENDED_RESET,        /* a reset port */
+	VM_ENDED_HALT,         /* HLT with no wake-up possible */
+	VM_ENDED_TRIPLE_FAULT,
+	VM_ENDED_STOPPED,      /* by Plinth, with a report */
+	VM_ENDED_USER,         /* Ctrl-A X on the console */
+};
+
+struct vm {
+	char name[VM_NAME_MAX];
+	unsigned id;
+	hva_t window;                        /* hva = window + gpa, valid inside the extents only */
+	struct vm_extent extents[VM_EXTENTS_MAX];
+	unsigned extent_count;
+	struct bus bus;
+	struct vcpu *vcpu;                   /* its one vCPU */
+	enum vm_end end;
+	uint32_t end_code;
+	char end_text[160];                  /* the reason in words */
+	void *pc;                            /* the devices, owned by devices/pc.c */
+};
+
+/*
+ * The host address of [gpa, gpa + size), or NULL unless all of it lies inside one extent of RAM. The one way
+ * to guest memory; a size of 0 gives NULL.
+ */
+void *vm_memory(const struct vm *vm, gpa_t gpa, uint64_t size);
+
+/* Copies, checked the same way but free to cross from one extent into the next. False: nothing was copied. */
+CHECKED bool vm_read(const struct vm *vm, gpa_t gpa, void *to, uint64_t size);
+CHECKED bool vm_write(const struct vm *vm, gpa_t gpa, const void *from, uint64_t size);
+
+/* Ends the VM after the current exit; the first call counts, later ones are ignored. */
+void vm_stop(struct vm *vm, enum vm_end end, uint32_t code, const char *format, ...) PRINTF(4, 5);
