@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One-instruction wrappers for what C cannot say: ports, MSRs, control registers, CPUID, time. No
+ * policy in them. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What SGDT, SIDT, LGDT and LIDT move. */
+struct table_register {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+struct cpuid_result {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+/* Ports. */
+
+static inline uint8_t in8(uint16_t port)
+{
+	uint8_t value;
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline uint16_t in16(uint16_t port)
+{
+	uint16_t value;
+	asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline uint32_t in32(uint16_t port)
+{
+	uint32_t value;
+	asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+static inline void out8(uint16_t port, uint8_t value)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void out16(uint16_t port, uint16_t value)
+{
+	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+static inline void out32(uint16_t port, uint32_t value)
+{
+	asm volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+}
+
+/* Model-specific registers. These fault on one that does not exist: kernel/msr_safe.h has calls
+ * that report it. */
+
+static inline uint64_t rdmsr(uint32_t msr)
+{
+	uint32_t low, high;
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void wrmsr(uint32_t msr, uint64_t value)
+{
+	asm volatile("wrmsr"
+		     :
+		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+		     : "memory");
+}
+
+/* The processor's identity, time and randomness. */
+
+static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid_result r;
+	asm volatile("cpuid"
+		     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+		     : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+static inline uint64_t rdtsc(void)
+{
+	uint32_t low, high;
+	asm volatile("rdtsc" : "=a"(low), "=d"(high) : : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+/* False: the generator had no value ready. Exists with CPUID.1:ECX.RDRAND only. */
+static inline bool rdrand(uint64_t *value)
+{
+	bool valid;
+	asm volatile("rdrand %0" : "=r"(*value), "=@ccc"(valid));
+	return valid;
+}
+
+/* Control registers. */
+
+static inline uint64_t read_cr0(void)
+{
+	uint64_t value;
+	asm volatile("mov %%cr0, %0" : "=r"(value) : : "memory");
+	return value;
+}
+
+static inline uint64_t read_cr2(void)
+{
+	uint64_t value;
+	asm volatile("mov %%cr2, %0" : "=r"(value) : : "memory");
+	return value;
+}
+
+static inline uint64_t read_cr3(void)
+{
+	uint64_t value;
+	asm volatile("mov %%cr3, %0" : "=r"(value) : : "memory");
+	return value;
+}
+
+static inline uint64_t read_cr4(void)
+{
+	uint64_t value;
+	asm volatile("mov %%cr4, %0" : "=r"(value) : : "memory");
+	return value;
+}
+
+static inline uint64_t read_cr8(void)
+{
+	uint64_t value;
+	asm volatile("mov %%cr8, %0" : "=r"(value) : : "memory");
+	return value;
+}
+
+static inline void write_cr0(uint64_t value)
+{
+	asm volatile("mov %0, %%cr0" : : "r"(value) : "memory");
+}
+
+static inline void write_cr2(uint64_t value)
+{
+	asm volatile("mov %0, %%cr2" : : "r"(value) : "memory");
+}
+
+static inline void write_cr3(uint64_t value)
+{
+	asm volatile("mov %0, %%cr3" : : "r"(value) : "memory");
+}
+
+static inline void write_cr4(uint64_t value)
+{
+	asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
+}
+
+static inline void write_cr8(uint64_t value)
+{
+	asm volatile("mov %0, %%cr8" : : "r"(value) : "memory");
+}
+
+/* Extended control register 0 (and others); need CR4.OSXSAVE. */
+
+static inline uint64_t xgetbv(uint32_t index)
+{
+	uint32_t low, high;
+	asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(index) : "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void xsetbv(uint32_t index, uint64_t value)
+{
+	asm volatile("xsetbv"
+		     :
+		     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
+		     : "memory");
+}
+
+/* Debug registers. */
+
+#define DEFINE_DEBUG_REGISTER(n)                                                                   \
+	static inline uint64_t read_dr##n(void)                                                    \
+	{                                                                                          \
+		uint64_t value;                                                                    \
+		asm volatile("mov %%dr" #n ", %0" : "=r"(value) : : "memory");                     \
+		return value;                                                                      \
+	}                                                                                          \
+	static inline void write_dr##n(uint64_t value)                                             \
+	{                                                                                          \
+		asm volatile("mov %0, %%dr" #n : : "r"(value) : "memory");                         \
+	}
+
+DEFINE_DEBUG_REGISTER(0)
+DEFINE_DEBUG_REGISTER(1)
+DEFINE_DEBUG_REGISTER(2)
+DEFINE_DEBUG_REGISTER(3)
+DEFINE_DEBUG_REGISTER(6)
+DEFINE_DEBUG_REGISTER(7)
+
+#undef DEFINE_DEBUG_REGISTER
+
+/* Descriptor tables and segment registers. */
+
+static inline void lgdt(const struct table_register *table)
+{
+	asm volatile("lgdt %0" : : "m"(*table) : "memory");
+}
+
+static inline void lidt(const struct table_register *table)
+{
+	asm volatile("lidt %0" : : "m"(*table) : "memory");
+}
+
+static inline struct table_register sgdt(void)
+{
+	struct table_register table;
+	asm volatile("sgdt %0" : "=m"(table) : : "memory");
+	return table;
+}
+
+static inline struct table_register sidt(void)
+{
+	struct table_register table;
+	asm volatile("sidt %0" : "=m"(table) : : "memory");
+	return table;
+}
+
+static inline void lldt(uint16_t selector)
+{
+	asm volatile("lldt %0" : : "rm"(selector) : "memory");
+}
+
+static inline void ltr(uint16_t selector)
+{
+	asm volatile("ltr %0" : : "rm"(selector) : "memory");
+}
+
+static inline uint16_t store_tr(void)
+{
+	uint16_t selector;
+	asm volatile("str %0" : "=rm"(selector) : : "memory");
+	return selector;
+}
+
+static inline uint16_t sldt(void)
+{
+	uint16_t selector;
+	asm volatile("sldt %0" : "=rm"(selector) : : "memory");
+	return selector;
+}
+
+#define DEFINE_SEGMENT_READ(name)                                                                  \
+	static inline uint16_t read_##name(void)                                                   \
+	{                                                                                          \
+		uint16_t selector;                                                                 \
+		asm volatile("mov %%" #name ", %0" : "=rm"(selector) : : "memory");                \
+		return selector;                                                                   \
+	}
+
+DEFINE_SEGMENT_READ(cs)
+DEFINE_SEGMENT_READ(ds)
+DEFINE_SEGMENT_READ(es)
+DEFINE_SEGMENT_READ(ss)
+DEFINE_SEGMENT_READ(fs)
+DEFINE_SEGMENT_READ(gs)
+
+#undef DEFINE_SEGMENT_READ
+
+/* Flags, interrupts, waiting. */
+
+static inline uint64_t read_rflags(void)
+{
+	uint64_t value;
+	asm volatile("pushfq; popq %0" : "=r"(value) : : "memory", "cc");
+	return value;
+}
+
+static inline void cli(void)
+{
+	asm volatile("cli" : : : "memory");
+}
+
+static inline void sti(void)
+{
+	asm volatile("sti" : : : "memory");
+}
+
+static inline void hlt(void)
+{
+	asm volatile("hlt" : : : "memory");
+}
+
+/* Takes interrupts from the moment that the processor waits, so none can slip in between. */
+static inline void sti_hlt(void)
+{
+	asm volatile("sti; hlt" : : : "memory");
+}
+
+static inline void pause(void)
+{
+	asm volatile("pause" : : : "memory");
+}
+
+/* Caches and TLB. */
+
+static inline void invlpg(uint64_t address)
+{
+	asm volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
+static inline void wbinvd(void)
+{
+	asm volatile("wbinvd" : : : "memory");
+}
+
+static inline void mfence(void)
+{
+	asm volatile("mfence" : : : "memory");
+}
+
+static inline void lfence(void)
+{
+	asm volatile("lfence" : : : "memory");
+}
