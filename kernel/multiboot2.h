@@ -14,7 +14,7 @@
 #define MULTIBOOT2_BOOT_MAGIC 0x36d76289u /* in EAX at the kernel's entry */
 
 #define BOOT_MODULES_MAX    128
-#define BOOT_MEMORY_MAP_MAX 512
+#define BOOT_MEMORY_MAP_MAX MEMORY_MAP_ENTRIES_MAX
 #define BOOT_TEXT_MAX	    0x10000 /* bytes for all strings */
 
 struct boot_module {

@@ -15,7 +15,7 @@ struct warnings {
 };
 
 /* Adds one; those after the first WARNINGS_MAX are only counted. */
-void warnings_add(struct warnings *list, const char *format, ...) PRINTF(2, 3);
+void warnings_add(struct warnings *list, const char *text, ...) PRINTF(2, 3);
 
 /* Writes each to the log, "WHERE: TEXT", and how many more there were. */
 void warnings_log(const struct warnings *list, const char *where);
