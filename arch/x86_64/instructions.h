@@ -6,15 +6,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/x86_64/cpuid.h"
+
 /* What SGDT, SIDT, LGDT and LIDT move. */
 struct table_register {
 	uint16_t limit;
 	uint64_t base;
 } __attribute__((packed));
-
-struct cpuid_result {
-	uint32_t eax, ebx, ecx, edx;
-};
 
 /* Ports. */
 

@@ -13,14 +13,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arch/x86_64/cpuid.h"
+
 struct table_register {
 	uint16_t limit;
 	uint64_t base;
 } __attribute__((packed));
-
-struct cpuid_result {
-	uint32_t eax, ebx, ecx, edx;
-};
 
 #define FAKE_MSRS_MAX 128
 
