@@ -16,6 +16,7 @@ enum exit_action { EXIT_POWEROFF, EXIT_REBOOT, EXIT_HALT };
 
 /* Where Plinth and the guest of the raw console are seen. */
 struct console_options {
+	bool chosen; /* by the command line, not by default */
 	bool serial;
 	uint16_t port; /* I/O port of the 16550; 3f8h is COM1 */
 	uint32_t baud;
