@@ -5,14 +5,28 @@
 #include <stdint.h>
 
 enum register_index {
-	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-	REG_R8,  REG_R9,  REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
+	REG_RAX,
+	REG_RCX,
+	REG_RDX,
+	REG_RBX,
+	REG_RSP,
+	REG_RBP,
+	REG_RSI,
+	REG_RDI,
+	REG_R8,
+	REG_R9,
+	REG_R10,
+	REG_R11,
+	REG_R12,
+	REG_R13,
+	REG_R14,
+	REG_R15,
 	REG_COUNT
 };
 
 /*
- * Ordered as ModRM and REX number them. Of a running vCPU the rsp slot is a gap: RSP lives in the VMCS, and the exit stub
- * leaves this slot alone.
+ * Ordered as ModRM and REX number them. Of a running vCPU the rsp slot is a gap: RSP lives in the
+ * VMCS, and the exit stub leaves this slot alone.
  */
 struct general_registers {
 	union {
