@@ -15,7 +15,7 @@ SOURCES := $(wildcard boot/*.S kernel/*.[cS] arch/x86_64/*.[cS] vcpu/*.c vcpu/vm
            trace/*.c)
 OBJECTS := $(SOURCES:%=$(B)/%.o)
 
-all: $(B)/plinth.elf
+all: $(B)/plinth.elf $(B)/plinth.iso
 
 $(B)/%.c.o: %.c
 	@mkdir -p $(@D)
@@ -31,8 +31,95 @@ $(B)/plinth.elf: $(OBJECTS) boot/plinth.ld
 -include $(OBJECTS:.o=.d)
 
 include tests/unit/unit.mk
+-include tests/fuzz/fuzz.mk tests/nested/nested.mk
 
+# The image, for CD and USB, BIOS and UEFI.
+$(B)/plinth.iso: $(B)/plinth.elf iso/grub.cfg.in tools/make-iso.sh
+	tools/make-iso.sh -o $@ -k $<
+
+# memtest86+, from the distribution's package, which is unpacked and not installed.
+$(B)/memtest86+x64.bin:
+	tools/get-memtest.sh $@
+
+# What follows installs missing packages first, then calls make again: the goals behind it may need them to start.
+AGAIN := +@$(MAKE) --no-print-directory
+
+## setup         install the packages that the other goals need (on Debian and Ubuntu)
+setup:
+	@tools/setup.sh
+
+## run           build the image and boot it: in QEMU with nested KVM where there is that, else in Bochs
+##               GUEST=memtest runs memtest86+ instead of the demo guest; ARGS="--trace io ..." passes options
+run:
+	@tools/setup.sh build run
+	$(AGAIN) $(B)/plinth.elf $(if $(filter memtest,$(GUEST)),$(B)/memtest86+x64.bin)
+	@tools/run.sh '$(GUEST)' $(ARGS)
+
+## iso           build the bootable image, build/plinth.iso
+iso:
+	@tools/setup.sh build
+	$(AGAIN) $(B)/plinth.iso
+
+## usb           build build/plinth.img for a USB stick, and tell how to write it
+usb:
+	@tools/setup.sh build
+	$(AGAIN) $(B)/plinth.iso
+	@cp $(B)/plinth.iso $(B)/plinth.img
+	@echo "build/plinth.img is ready (the image is a hybrid: plinth.iso has the same bytes). To write it to a stick,"
+	@echo "find its device with lsblk (EVERYTHING on it will be lost), then:"
+	@echo "  sudo dd if=$(B)/plinth.img of=/dev/sdX bs=4M conv=fsync status=progress"
+
+## test          run all tests: lint, unit, fuzz (short), and whole boots in Bochs and QEMU
+test:
+	@tools/setup.sh
+	$(AGAIN) test-here
+
+## lint          only the checks of the source: layout, clang-tidy, headers alone, scripts
+lint:
+	@tools/setup.sh build test
+	$(AGAIN) all
+	prove -j2 tests/lint
+
+## unit          only the unit tests; make unit-NAME runs tests/unit/test_NAME.c
+## system        only the boots in emulators; prove tests/system/NAME.t runs one of them
+system: $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin
+	prove -j2 tests/system
+
+## check-long    what takes too long for `test`: every CPU model, a full pass of memtest86+, long fuzz runs
+check-long:
+	@tools/setup.sh
+	$(AGAIN) $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin
+	PLINTH_LONG=1 prove -j2 tests/system
+	$(AGAIN) fuzz-long
+
+## check-nested  the demo as a guest hypervisor under real KVM (Linux with nested KVM inside Bochs)
+## format        lay out the C source with clang-format
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+## clean         remove build/
 clean:
 	rm -rf $(B)
 
-.PHONY: all clean
+## help          this list
+help:
+	@echo "Goals of make (without one: build build/plinth.elf and build/plinth.iso):"
+	@sed -n 's/^## /  /p' Makefile
+
+# Everything under one prove, so that one summary at the end counts it.
+test-here: $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(UNIT_TESTS:%=$(B)/unit/%)
+	$(AGAIN) fuzz
+	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 --timer --exec '' $(UNIT_TESTS:%=$(B)/unit/%) \
+		$(wildcard tests/lint/*.t) $(wildcard tests/system/*.t)
+
+# clang-tidy, one file at a time; again only when the file or a header of its own changed.
+TIDY_SOURCES := $(filter %.c,$(SOURCES))
+$(B)/tidy/%.c.ok: %.c $(B)/%.c.o .clang-tidy
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(CPPFLAGS) $(filter-out -fstack-protector-strong,$(CFLAGS)) >$@.log 2>&1 || \
+		{ cat $@.log; exit 1; }
+	@touch $@
+
+tidy: $(TIDY_SOURCES:%=$(B)/tidy/%.ok)
+
+.PHONY: all setup run iso usb test test-here lint system check-long format clean help tidy
