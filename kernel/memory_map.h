@@ -10,7 +10,7 @@
 #include "kernel/error.h"
 
 /* The types of Multiboot2 and ACPI; every other value counts as reserved. */
-enum memory_type {
+enum memory_kind {
 	MEMORY_USABLE = 1,
 	MEMORY_RESERVED = 2,
 	MEMORY_ACPI_RECLAIMABLE = 3,
@@ -40,11 +40,11 @@ struct memory_range {
 
 struct memory_region {
 	struct memory_range range;
-	enum memory_type type;
+	enum memory_kind type;
 };
 
 #define MEMORY_MAP_ENTRIES_MAX	    512u
-#define MEMORY_MAP_RESERVATIONS_MAX 128u
+#define MEMORY_MAP_RESERVATIONS_MAX 160u
 
 /* n ranges have 2n ends, and what lies between two ends is at most one region. */
 #define MEMORY_MAP_REGIONS_MAX (2 * MEMORY_MAP_ENTRIES_MAX)
@@ -52,6 +52,9 @@ struct memory_region {
 
 /* All of the first MiB is left alone: BIOS data, start-up code of other CPUs, VGA. */
 #define MEMORY_LOW_END MIB
+
+/* 64 TiB: what lies above is as good as absent. */
+#define MEMORY_BITS_MAX 46u
 
 struct memory_map {
 	/* What the machine has, to the byte: sorted, disjoint, neighbours of one type merged. */
