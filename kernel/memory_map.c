@@ -79,9 +79,10 @@ static unsigned collect_boundaries(const struct memory_map_entry *entries, unsig
 
 static void add_region(struct memory_map *map, uint64_t start, uint64_t end, enum memory_kind type)
 {
-	struct memory_region *last = &map->regions[map->region_count - 1];
+	struct memory_region *last =
+		map->region_count > 0 ? &map->regions[map->region_count - 1] : NULL;
 
-	if (map->region_count > 0 && last->range.end == start && last->type == type) {
+	if (last && last->range.end == start && last->type == type) {
 		last->range.end = end;
 		return;
 	}
