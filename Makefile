@@ -7,7 +7,8 @@ LD    := ld
 
 WARNINGS := -Wall -Wextra -Wconversion -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla -Wundef
 CFLAGS   := -std=gnu17 -O2 -g -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone -mgeneral-regs-only \
-            -fno-omit-frame-pointer -fstack-protector-strong -fno-asynchronous-unwind-tables \
+            -fno-omit-frame-pointer -fstack-protector-strong -mstack-protector-guard=global \
+            -fno-asynchronous-unwind-tables \
             -fno-common -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
 CPPFLAGS := -I. -I$(B)
 
@@ -25,8 +26,19 @@ $(B)/%.S.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/plinth.elf: $(OBJECTS) boot/plinth.ld
-	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none -T boot/plinth.ld -o $@ $(OBJECTS)
+# Linked twice: the first link tells the addresses of the functions, and the second takes the table of their names in,
+# behind everything whose address it tells.
+LINK := $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none -T boot/plinth.ld
+
+$(B)/plinth-unnamed.elf: $(OBJECTS) boot/plinth.ld
+	$(LINK) -o $@ $(OBJECTS)
+
+$(B)/symbols.S: $(B)/plinth-unnamed.elf tools/make-symbols.awk
+	LC_ALL=C nm -n $< | LC_ALL=C awk -f tools/make-symbols.awk >$@
+
+$(B)/plinth.elf: $(OBJECTS) $(B)/symbols.S boot/plinth.ld
+	$(CC) -c $(B)/symbols.S -o $(B)/symbols.o
+	$(LINK) -o $@ $(OBJECTS) $(B)/symbols.o
 
 -include $(OBJECTS:.o=.d)
 
@@ -120,6 +132,14 @@ $(B)/tidy/%.c.ok: %.c $(B)/%.c.o .clang-tidy
 		{ cat $@.log; exit 1; }
 	@touch $@
 
+# For the tests in tests/lint.
+print-flags:
+	@echo $(CPPFLAGS) $(CFLAGS)
+
+print-tidy-sources:
+	@echo $(TIDY_SOURCES)
+
 tidy: $(TIDY_SOURCES:%=$(B)/tidy/%.ok)
 
-.PHONY: all setup run iso usb test test-here lint system check-long format clean help tidy
+.PHONY: all setup run iso usb test test-here lint system check-long format clean help tidy \
+        print-flags print-tidy-sources

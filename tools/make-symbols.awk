@@ -1,24 +1,26 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Reads `nm -n` of the hypervisor and writes the table of its functions for kernel/symbols.c as assembly.
 
-BEGIN {
-	print "/* Made by tools/make-symbols.awk. */"
-	print "\t.section .symbol_entries, \"a\""
+$3 == "kernel_text_start" {
+	start = $1
 }
 
-# Text symbols, global or local. Labels of the linker script and of assembly's loops are no functions.
-$2 ~ /^[tTwW]$/ && $3 !~ /^(kernel_text_(start|end)|boot_|\.L)/ && $1 ~ /^ffffffff/ && $1 != last {
-	last = $1
-	print "\t.long 0x" $1 " - 0x" start ", " length_so_far
-	names[count++] = $3
-	length_so_far += length($3) + 1
+# Functions, global or local, in the order of their addresses. The 32-bit start lies elsewhere.
+$2 ~ /^[tTwW]$/ && $1 ~ /^ffffffff/ && $3 !~ /^kernel_(start|text_)/ && $1 != address[count] {
+	address[++count] = $1
+	name[count] = $3
 }
-
-$3 == "kernel_text_start" { start = $1 }
 
 END {
+	print "/* Made by tools/make-symbols.awk. */"
+	print "\t.section .symbol_entries, \"a\""
+	offset = 0
+	for (i = 1; i <= count; i++) {
+		print "\t.long 0x" address[i] " - 0x" start ", " offset
+		offset += length(name[i]) + 1
+	}
 	print "\t.section .symbol_names, \"a\""
-	for (i = 0; i < count; i++)
-		print "\t.asciz \"" names[i] "\""
+	for (i = 1; i <= count; i++)
+		print "\t.asciz \"" name[i] "\""
 	print "\t.section .note.GNU-stack, \"\", @progbits"
 }

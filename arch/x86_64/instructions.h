@@ -265,6 +265,33 @@ DEFINE_SEGMENT_READ(gs)
 
 #undef DEFINE_SEGMENT_READ
 
+/* Loads every segment register: CS with `code`, SS, DS and ES with `data`, FS and GS with null. */
+static inline void load_segments(uint16_t code, uint16_t data)
+{
+	asm volatile("pushq %0\n\t"
+		     "leaq 1f(%%rip), %%rax\n\t"
+		     "pushq %%rax\n\t"
+		     "lretq\n"
+		     "1:\n\t"
+		     "movl %1, %%ss\n\t"
+		     "movl %1, %%ds\n\t"
+		     "movl %1, %%es\n\t"
+		     "xorl %%eax, %%eax\n\t"
+		     "movl %%eax, %%fs\n\t"
+		     "movl %%eax, %%gs"
+		     :
+		     : "r"((uint64_t)code), "r"((uint32_t)data)
+		     : "rax", "memory", "cc");
+}
+
+/* What the kernel keeps at GS:0: a pointer to the processor's own structure. */
+static inline void *read_gs_self(void)
+{
+	void *self;
+	asm volatile("movq %%gs:0, %0" : "=r"(self));
+	return self;
+}
+
 /* Flags, interrupts, waiting. */
 
 static inline uint64_t read_rflags(void)
@@ -298,6 +325,11 @@ static inline void sti_hlt(void)
 static inline void pause(void)
 {
 	asm volatile("pause" : : : "memory");
+}
+
+static inline void breakpoint(void)
+{
+	asm volatile("int3" : : : "memory");
 }
 
 /* Caches and TLB. */

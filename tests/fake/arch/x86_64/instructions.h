@@ -56,10 +56,11 @@ struct fake_machine {
 	uint64_t cr0, cr2, cr3, cr4, cr8, xcr0, rflags;
 	uint64_t dr0, dr1, dr2, dr3, dr6, dr7;
 	struct table_register gdtr, idtr;
+	void *gs_self;
 	uint16_t tr, ldtr, cs, ds, es, ss, fs, gs;
 
 	/* How often each was executed. */
-	unsigned hlt_count, pause_count, invlpg_count, wbinvd_count;
+	unsigned hlt_count, pause_count, invlpg_count, wbinvd_count, breakpoint_count;
 	uint64_t invlpg_last;
 };
 
@@ -287,6 +288,18 @@ static inline uint16_t sldt(void)
 	return fake_machine.ldtr;
 }
 
+static inline void load_segments(uint16_t code, uint16_t data)
+{
+	fake_machine.cs = code;
+	fake_machine.ss = fake_machine.ds = fake_machine.es = data;
+	fake_machine.fs = fake_machine.gs = 0;
+}
+
+static inline void *read_gs_self(void)
+{
+	return fake_machine.gs_self;
+}
+
 static inline uint64_t read_rflags(void)
 {
 	return fake_machine.rflags;
@@ -321,6 +334,11 @@ static inline void fake_pause(void)
 	fake_machine.pause_count++;
 }
 #define pause fake_pause
+
+static inline void breakpoint(void)
+{
+	fake_machine.breakpoint_count++;
+}
 
 static inline void invlpg(uint64_t address)
 {

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The host's start, in order. What the firmware tells may be wrong: that is told, and the start
+ * goes on with less. It ends with a verdict only where nothing is left to go on with.
+ */
+#include <stddef.h>
+
+#include "arch/x86_64/cpuid.h"
+#include "arch/x86_64/instructions.h"
+#include "guest/guests.h"
+#include "kernel/acpi.h"
+#include "kernel/address_space.h"
+#include "kernel/command_line.h"
+#include "kernel/console.h"
+#include "kernel/cpu.h"
+#include "kernel/interrupts.h"
+#include "kernel/layout.h"
+#include "kernel/log.h"
+#include "kernel/main.h"
+#include "kernel/memory_map.h"
+#include "kernel/multiboot2.h"
+#include "kernel/panic.h"
+#include "kernel/physical.h"
+#include "kernel/power.h"
+#include "kernel/time.h"
+#include "kernel/traps.h"
+#include "kernel/verdict.h"
+#include "kernel/vga.h"
+
+#define BOOT_MAPPED_END	  (4 * GIB)  /* what the page tables of boot/entry.S reach */
+#define BOOT_BLOCK_MAX	  (16 * MIB) /* a longer information block is not believed */
+#define PHYSICAL_BITS_MIN 36	     /* of processors that do not tell */
+
+/* All too large for a stack. */
+static struct boot_info boot;
+static struct options options;
+static struct acpi_info acpi;
+static struct memory_map memory_map;
+
+/* Command line and console: from here on the user sees what he asked to see. */
+static void read_boot_info(uint32_t block)
+{
+	err_t boot_err = multiboot2_parse(
+		(const void *)(uint64_t)block, HPA(block),
+		block < BOOT_MAPPED_END - BOOT_BLOCK_MAX ? BOOT_BLOCK_MAX : BOOT_MAPPED_END - block,
+		&boot);
+	err_t options_err, err;
+
+	options_err = command_line_parse(boot.command_line, &options);
+	log_set_level(options.log_level);
+	verdict_on_exit(options.exit_action);
+	err = console_init(options.console.serial ? options.console.port : 0, options.console.baud);
+	if (err)
+		log_error("console: %s", err);
+	if (boot_err)
+		log_error("what the boot loader tells is damaged: %s", boot_err);
+	warnings_log(&boot.warnings, "boot loader");
+	if (options_err) {
+		log_error("command line: %s", options_err);
+		command_line_log_help();
+	}
+}
+
+static void tell_start(void)
+{
+	char vendor[13], hypervisor[13];
+
+	log_info("Plinth, started by %s under %s", boot.loader_name[0] ? boot.loader_name : "?",
+		 boot.efi ? "UEFI" : "BIOS");
+	cpuid_vendor(cpuid, vendor);
+	if (cpuid_has(cpuid, CPUID_HYPERVISOR)) {
+		cpuid_hypervisor(cpuid, hypervisor);
+		log_info("CPU %s, family/model/stepping %08x, itself a guest of \"%s\"", vendor,
+			 cpuid(CPUID_LEAF_FEATURES, 0).eax, hypervisor);
+	} else {
+		log_info("CPU %s, family/model/stepping %08x", vendor,
+			 cpuid(CPUID_LEAF_FEATURES, 0).eax);
+	}
+}
+
+static unsigned physical_bits(void)
+{
+	if (cpuid_max_leaf(cpuid, CPUID_LEAF_ADDRESS_SIZES) < CPUID_LEAF_ADDRESS_SIZES)
+		return PHYSICAL_BITS_MIN;
+	return cpuid(CPUID_LEAF_ADDRESS_SIZES, 0).eax & 0xff;
+}
+
+/* Plinth itself, the boot loader's information and the modules are in memory that the firmware
+ * calls free. */
+static unsigned list_reservations(struct memory_reservation *list)
+{
+	unsigned count = 0;
+
+	list[count++] = (struct memory_reservation){
+		.base = HPA(kernel_physical(kernel_start)),
+		.size = (uint64_t)(kernel_end - kernel_start),
+		.name = "Plinth",
+	};
+	list[count++] = (struct memory_reservation){
+		.base = boot.block,
+		.size = boot.block_size,
+		.name = "boot information",
+	};
+	for (unsigned i = 0; i < boot.module_count; i++)
+		list[count++] = (struct memory_reservation){
+			.base = boot.modules[i].start,
+			.size = boot.modules[i].end.raw - boot.modules[i].start.raw,
+			.name = "module",
+		};
+	return count;
+}
+
+static err_t start_memory(void)
+{
+	static struct memory_reservation reservations[BOOT_MODULES_MAX + 2];
+	struct kernel_image image = {
+		.text_start = HVA((uint64_t)kernel_text_start),
+		.text_end = HVA((uint64_t)kernel_text_end),
+		.rodata_start = HVA((uint64_t)kernel_rodata_start),
+		.rodata_end = HVA((uint64_t)kernel_rodata_end),
+		.data_start = HVA((uint64_t)kernel_data_start),
+		.data_end = HVA((uint64_t)kernel_data_end),
+	};
+	err_t err;
+
+	_Static_assert(ARRAY_COUNT(reservations) <= MEMORY_MAP_RESERVATIONS_MAX, "they must fit");
+	err = memory_map_build(&memory_map, boot.memory_map, boot.memory_map_count, reservations,
+			       list_reservations(reservations), physical_bits());
+	if (err)
+		return err;
+	memory_map_log(&memory_map);
+	err = physical_init(&memory_map);
+	if (!err)
+		err = address_space_init(&memory_map, &image);
+	return err;
+}
+
+/* Text mode is there if the boot loader says so, or if a BIOS started us and nobody says otherwise.
+ */
+static void start_screen(void)
+{
+	bool text = boot.framebuffer.present ? boot.framebuffer.type == FRAMEBUFFER_EGA_TEXT
+					     : !boot.efi;
+	void *memory;
+	err_t err;
+
+	if (!options.console.vga || !text)
+		return;
+	err = address_space_map_device(HPA(VGA_ADDRESS), VGA_SIZE, &memory);
+	if (!err) {
+		vga_init(memory);
+		err = console_add_sink(vga_write);
+	}
+	if (err)
+		log_warn("no console on the screen: %s", err);
+}
+
+/* For acpi_read(): one table at a time. */
+static const void *map_table(hpa_t address, uint64_t size)
+{
+	static const void *mapped;
+	static uint64_t mapped_size;
+	const void *where;
+	err_t err;
+
+	if (mapped)
+		physical_unmap_readonly(mapped, mapped_size);
+	mapped = NULL;
+	err = physical_map_readonly(address, size, &where);
+	if (err) {
+		log_debug("ACPI: %s", err);
+		return NULL;
+	}
+	mapped = where;
+	mapped_size = size;
+	return where;
+}
+
+static void start_acpi(void)
+{
+	err_t err = acpi_read(boot.rsdp_new.size ? &boot.rsdp_new : NULL,
+			      boot.rsdp_old.size ? &boot.rsdp_old : NULL, map_table, &acpi);
+
+	if (err)
+		log_warn("ACPI: %s", err);
+	warnings_log(&acpi.warnings, "ACPI");
+	err = power_set_acpi(&acpi);
+	if (err)
+		log_warn("ACPI: the reset register cannot be reached: %s", err);
+}
+
+/* On a stack with a guard page, with all of the host's memory at hand. */
+static void run(void *unused)
+{
+	struct pm_timer pm_timer = {.port = acpi.pm_timer_port, .wide = acpi.pm_timer_32};
+	err_t err;
+
+	(void)unused;
+	time_init(acpi.pm_timer_port ? &pm_timer : NULL);
+	err = local_apic_start();
+	if (err)
+		log_warn("local APIC: %s", err);
+	guests_run(&boot, &options, &acpi);
+}
+
+void kernel_main(uint32_t magic, uint32_t information)
+{
+	uint64_t stack;
+	err_t err;
+
+	cpu_start(0);
+	traps_init();
+	if (magic != MULTIBOOT2_BOOT_MAGIC)
+		panic("boot/entry.S let magic 0x%x pass", magic);
+	read_boot_info(information);
+	tell_start();
+	err = start_memory();
+	if (err)
+		verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "memory: %s", err);
+	start_screen();
+	start_acpi();
+	err = cpu_create_stacks(&stack);
+	if (err)
+		verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "stacks: %s", err);
+	cpu_run_on_stack(stack, run, NULL);
+}
+
+/* Stands in as long as guest/guests.c does not exist. */
+__attribute__((weak)) void guests_run(const struct boot_info *b, const struct options *o,
+				      const struct acpi_info *a)
+{
+	(void)b;
+	(void)o;
+	(void)a;
+	verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "there is no way to run a guest");
+}
