@@ -57,6 +57,16 @@ static void flush(hva_t at, uint64_t size)
 	page_table_release(&space.table);
 }
 
+/* Maps while the tables are in use: what an error undoes, a CPU may have seen. */
+static err_t map_pages(hva_t at, hpa_t from, uint64_t size, uint64_t rights, uint64_t largest_page)
+{
+	err_t err = page_table_map(&space.table, at, from, size, rights, largest_page);
+
+	if (err)
+		flush(at, size);
+	return err;
+}
+
 void address_space_set_shootdown(void (*shootdown)(hva_t at, uint64_t size))
 {
 	space.shootdown = shootdown;
@@ -183,7 +193,8 @@ err_t direct_map_remove(hpa_t at, uint64_t size)
 		return err;
 	/* The tables stay, so that giving it back cannot fail. */
 	err = page_table_unmap(&space.table, place, size, true);
-	flush(place, size);
+	if (!err)
+		flush(place, size);
 	return err;
 }
 
@@ -193,8 +204,7 @@ err_t direct_map_restore(hpa_t at, uint64_t size)
 
 	if (err)
 		return err;
-	return page_table_map(&space.table, HVA(DIRECT_MAP_BASE + at.raw), at, size, RIGHTS_RW,
-			      PAGE_2M);
+	return map_pages(HVA(DIRECT_MAP_BASE + at.raw), at, size, RIGHTS_RW, PAGE_2M);
 }
 
 hva_t address_space_window(unsigned slot)
@@ -230,7 +240,7 @@ err_t address_space_map_window(hva_t at, hpa_t from, uint64_t size)
 	if (!err)
 		err = check_physical(from, size);
 	if (!err)
-		err = page_table_map(&space.table, at, from, size, RIGHTS_RW, PAGE_2M);
+		err = map_pages(at, from, size, RIGHTS_RW, PAGE_2M);
 	return err;
 }
 
@@ -241,7 +251,8 @@ err_t address_space_unmap_window(hva_t at, uint64_t size)
 	if (err)
 		return err;
 	err = page_table_unmap(&space.table, at, size, false);
-	flush(at, size);
+	if (!err)
+		flush(at, size);
 	return err;
 }
 
@@ -256,7 +267,7 @@ static err_t map_devices(hpa_t at, uint64_t size, uint64_t rights, uint64_t *whe
 	pages = align_up(at.raw + size, PAGE_SIZE) - first;
 	if (pages > DEVICES_BASE + REGION_SIZE - place)
 		return error("no addresses are left to map %#lx bytes at %#lx", size, at.raw);
-	err = page_table_map(&space.table, HVA(place), HPA(first), pages, rights, PAGE_SIZE);
+	err = map_pages(HVA(place), HPA(first), pages, rights, PAGE_SIZE);
 	if (err)
 		return err;
 	space.devices_next += pages;
@@ -336,7 +347,7 @@ err_t stack_create(uint64_t size, void **top)
 	err = physical_allocate(pages, PAGE_SIZE, &memory);
 	if (err)
 		return err;
-	err = page_table_map(&space.table, HVA(bottom), memory, pages, RIGHTS_RW, PAGE_SIZE);
+	err = map_pages(HVA(bottom), memory, pages, RIGHTS_RW, PAGE_SIZE);
 	if (err) {
 		physical_free(memory, pages);
 		return err;

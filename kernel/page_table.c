@@ -194,33 +194,49 @@ err_t page_table_map(struct page_table *table, hva_t at, hpa_t from, uint64_t si
 			break;
 		done += mapped;
 	}
-	/* Nothing is split here, so this cannot fail. */
-	if (err && done > 0 && page_table_unmap(table, at, done, false))
+	if (!err)
+		return NULL;
+	/* Its ends are ends of pages: none is split, so this cannot fail. */
+	if (done > 0 && page_table_unmap(table, at, done, false))
 		return error("%s, and what was mapped before cannot be undone", err);
+	prune(table, at.raw + done);
 	return err;
 }
 
-/* Unmaps (rights 0) or protects. */
+/* Splits large pages until none reaches across `at`. */
+static err_t split_at(struct page_table *table, uint64_t at)
+{
+	for (;;) {
+		unsigned level;
+		uint64_t *entry = find_entry(table, at, 0, &level);
+		err_t err;
+
+		if (!(*entry & PTE_PRESENT) || at % span_of(level) == 0)
+			return NULL;
+		err = grow(table, entry, level);
+		if (err)
+			return err;
+	}
+}
+
+/* Unmaps (rights 0) or protects. Only the ends can need a split; after that nothing fails. */
 static err_t change(struct page_table *table, hva_t at, uint64_t size, uint64_t rights,
 		    bool keep_tables)
 {
 	uint64_t place = at.raw, left = size;
 	err_t err = check_pages(at.raw, size);
 
+	if (!err)
+		err = split_at(table, place);
+	if (!err)
+		err = split_at(table, place + size);
 	if (err)
 		return err;
 	while (left > 0) {
 		unsigned level;
 		uint64_t *entry = find_entry(table, place, 0, &level);
 		uint64_t span = span_of(level), here = span - place % span;
-		bool whole = here == span && left >= span;
 
-		if ((*entry & PTE_PRESENT) && !whole) {
-			err = grow(table, entry, level);
-			if (err)
-				return err;
-			continue;
-		}
 		if (here > left)
 			here = left;
 		left -= here;

@@ -40,15 +40,16 @@ CHECKED err_t page_table_create(struct page_table *table, uint64_t memory_limit)
 
 /*
  * Maps [at, at + size) to [from, from + size), in pages up to largest_page (PAGE_SIZE or PAGE_2M).
- * Nothing may be mapped there yet. On an error nothing is.
+ * Nothing may be mapped there yet. On an error nothing is, but tables may wait for release.
  */
 CHECKED err_t page_table_map(struct page_table *table, hva_t at, hpa_t from, uint64_t size,
 			     uint64_t rights, uint64_t largest_page);
 
 /*
  * Removes what is mapped in [at, at + size), holes allowed. Large pages that reach beyond are
- * split, which takes memory and is the only way to fail. Tables that become empty are taken out,
- * unless keep_tables says that mapping the range again must not need memory.
+ * split, which takes memory and is the only way to fail; then nothing is changed. Tables that
+ * become empty are taken out, unless keep_tables says that mapping the range again must not need
+ * memory.
  */
 CHECKED err_t page_table_unmap(struct page_table *table, hva_t at, uint64_t size, bool keep_tables);
 
