@@ -42,16 +42,6 @@ static const struct {
 #define MULTIBOOT2_MAGIC  0xe85250d6u
 #define MULTIBOOT2_SEARCH 0x8000u /* its header lies in the first 32 KiB, aligned to 8 */
 
-const char *image_command_line(const struct guest_image *image)
-{
-	return image->command_line ? image->command_line : "";
-}
-
-bool image_has_initrd(const struct guest_image *image)
-{
-	return image->initrd && image->initrd_size > 0;
-}
-
 static bool has_multiboot2_header(const struct guest_image *image)
 {
 	const uint8_t *bytes = image->bytes;

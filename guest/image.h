@@ -29,7 +29,13 @@ CHECKED err_t image_load(struct vm *vm, const struct guest_image *image, struct 
 			 const char **kind);
 
 /* The command line, never NULL. */
-const char *image_command_line(const struct guest_image *image);
+static inline const char *image_command_line(const struct guest_image *image)
+{
+	return image->command_line ? image->command_line : "";
+}
 
 /* True when there is an initrd with bytes in it. */
-bool image_has_initrd(const struct guest_image *image);
+static inline bool image_has_initrd(const struct guest_image *image)
+{
+	return image->initrd && image->initrd_size > 0;
+}
