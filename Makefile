@@ -43,6 +43,7 @@ $(B)/plinth.elf: $(OBJECTS) $(B)/symbols.S boot/plinth.ld
 -include $(OBJECTS:.o=.d)
 
 include tests/unit/unit.mk
+include tests/system/system.mk
 -include tests/fuzz/fuzz.mk tests/nested/nested.mk
 
 # The image, for CD and USB, BIOS and UEFI.
@@ -94,13 +95,14 @@ lint:
 
 ## unit          only the unit tests; make unit-NAME runs tests/unit/test_NAME.c
 ## system        only the boots in emulators; prove tests/system/NAME.t runs one of them
-system: $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin
+SYSTEM_NEEDS := $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(B)/tests/stub.elf
+system: $(SYSTEM_NEEDS)
 	prove -j2 tests/system
 
 ## check-long    what takes too long for `test`: every CPU model, a full pass of memtest86+, long fuzz runs
 check-long:
 	@tools/setup.sh
-	$(AGAIN) $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin
+	$(AGAIN) $(SYSTEM_NEEDS)
 	PLINTH_LONG=1 prove -j2 tests/system
 	$(AGAIN) fuzz-long
 
@@ -119,7 +121,7 @@ help:
 	@sed -n 's/^## /  /p' Makefile
 
 # Everything under one prove, so that one summary at the end counts it.
-test-here: $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(UNIT_TESTS:%=$(B)/unit/%)
+test-here: $(SYSTEM_NEEDS) $(UNIT_TESTS:%=$(B)/unit/%)
 	$(AGAIN) fuzz
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 --timer --exec '' $(UNIT_TESTS:%=$(B)/unit/%) \
 		$(wildcard tests/lint/*.t) $(wildcard tests/system/*.t)

@@ -60,6 +60,10 @@ command -v "$qemu" >/dev/null || die "$qemu is missing; install it with: make se
 if [[ $cpu == help ]]; then
 	exec "$qemu" -cpu help
 fi
+if [[ -n $cpu && $cpu != host ]]; then
+	"$qemu" -cpu help | awk '{ print $1 == "x86" ? $2 : $1 }' | grep -qxF -- "${cpu%%,*}" ||
+		die "QEMU has no CPU model '$cpu'; --cpu help lists those that it has"
+fi
 why=$("$root/tools/has-nested-kvm.sh") || {
 	[[ $accel != kvm ]] || die "--kvm: $why"
 	accel=tcg
