@@ -40,17 +40,19 @@ struct console_stream {
 };
 
 /*
- * Takes the console over from the early one: the UART at `port` (0: none), with all lines so far
- * written to it once more if it is another. Returns an error when there is none that works; output
- * then goes to the sinks and the memory log only. Without any call, the first line written sets up
- * COM1 with 115200 baud, and lines are written out at once, byte by byte.
+ * Takes the console over from the early one: the UART at `port` (0: none, which is no error). One
+ * that has not had the lines so far gets them. On an error everything stays as it was, with output
+ * to the early UART if there is one, the sinks and the memory log. Without any call, the first line
+ * written sets up COM1 with 115200 baud, and bytes are sent before the call returns.
  */
 CHECKED err_t console_init(uint16_t port, uint32_t baud);
 
 /* One more place for the same bytes, such as VGA text. It first gets what was written so far. */
 CHECKED err_t console_add_sink(void (*write)(const char *bytes, size_t size));
 
-/* Writes one line of Plinth's: its text as it is, without its end. log_line() is what to call. */
+/* Writes one line of Plinth's: its text as it is, without its end, of up to CONSOLE_TEXT_MAX bytes.
+ * log_line() is what to call. */
+#define CONSOLE_TEXT_MAX 1024
 void console_write_line(const char *text, size_t size);
 
 /* The streams. A stream must stay in memory until it is closed. The one opened last with `raw` has
