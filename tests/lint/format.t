@@ -3,9 +3,11 @@
 # The layout of the source: clang-format has nothing to change, and every file says its licence and purpose.
 source "$(dirname "$0")/../tap.sh"
 
+expect_version clang-format 14
 while IFS= read -r file; do
 	runs "$file is laid out by clang-format" clang-format --dry-run --Werror --ferror-limit=3 "$file"
 done < <(project_files '*.c' '*.h')
+expect_version
 
 # A file of ours begins with its licence, after the line that names its interpreter at most.
 unmarked=$(project_files '*.[chS]' '*.py' '*.sh' '*.t' '*.mk' '*.ld' '*.in' Makefile '.ci/*' | while IFS= read -r file; do
