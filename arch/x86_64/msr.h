@@ -318,7 +318,7 @@ struct ept_vpid_cap {
 	bool execute_only;	   /* an EPT entry may be X without R */
 	bool walk_4, walk_5;	   /* page-walk lengths */
 	bool memory_uc, memory_wb; /* memory types for the EPT tables themselves */
-	bool page_2m, page_1g;
+	bool pages_2m, pages_1g;
 	bool accessed_dirty;
 	bool advanced_exit_info; /* exit qualification of EPT violations: bits 9-11 */
 	bool supervisor_shadow_stack;

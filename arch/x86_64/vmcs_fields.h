@@ -83,7 +83,7 @@
 	FIELD(GUEST_PHYSICAL_ADDRESS, 0x2400)                                                      \
 	FIELD(ORIGINAL_EVENT_DATA, 0x2404)                                                         \
 	/* Guest state */                                                                          \
-	FIELD(VMCS_LINK_POINTER, 0x2800)                                                           \
+	FIELD(LINK_POINTER, 0x2800)                                                                \
 	FIELD(GUEST_DEBUGCTL, 0x2802)                                                              \
 	FIELD(GUEST_PAT, 0x2804)                                                                   \
 	FIELD(GUEST_EFER, 0x2806)                                                                  \

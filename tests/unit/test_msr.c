@@ -153,13 +153,13 @@ static void test_ept_vpid_cap(void **state)
 
 	(void)state;
 	assert_true(c.execute_only && c.walk_4 && c.memory_uc && c.memory_wb);
-	assert_true(c.page_2m && c.page_1g && c.invept && c.accessed_dirty);
+	assert_true(c.pages_2m && c.pages_1g && c.invept && c.accessed_dirty);
 	assert_false(c.walk_5 || c.advanced_exit_info || c.supervisor_shadow_stack);
 	assert_true(c.invept_single && c.invept_all && c.invvpid);
 	assert_true(c.invvpid_address && c.invvpid_single && c.invvpid_all);
 	assert_true(c.invvpid_retaining_globals);
 	c = ept_vpid_cap_decode(0x00000f0106114141ull); /* arrandale */
-	assert_false(c.page_1g || c.accessed_dirty);
+	assert_false(c.pages_1g || c.accessed_dirty);
 }
 
 int main(void)

@@ -56,7 +56,7 @@ static void test_widths_and_types(void **state)
 	}
 	assert_int_equal(vmcs_field_type(VMCS_EXIT_REASON), VMCS_TYPE_READ_ONLY);
 	assert_int_equal(vmcs_field_type(VMCS_GUEST_PHYSICAL_ADDRESS), VMCS_TYPE_READ_ONLY);
-	assert_int_equal(vmcs_field_type(VMCS_VMCS_LINK_POINTER), VMCS_TYPE_GUEST);
+	assert_int_equal(vmcs_field_type(VMCS_LINK_POINTER), VMCS_TYPE_GUEST);
 	assert_int_equal(vmcs_field_type(VMCS_PIN_CONTROLS), VMCS_TYPE_CONTROL);
 	assert_int_equal(vmcs_field_index(VMCS_GUEST_RIP), 15);
 }
