@@ -4,10 +4,12 @@
 
 #include <stdint.h>
 
-#define BACKTRACE_MAX 32
+#define BACKTRACE_LINES_MAX  32
+#define BACKTRACE_FRAMES_MAX 4096
 
 /*
- * Writes a line for `rip` and one for each caller, found from the frame pointer `rbp`. Follows
- * frames only inside the stacks of this processor, and at most BACKTRACE_MAX of them.
+ * Writes a line for `rip` and one for each caller, found from the frame pointer `rbp`; a function
+ * that calls itself again and again gets one. Follows frames only inside the stacks of this
+ * processor, and bounded.
  */
 void backtrace_log(uint64_t rip, uint64_t rbp);

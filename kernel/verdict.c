@@ -13,11 +13,11 @@
 #define DEBUG_PORT	 0xe9 /* of emulators; no guest reaches it */
 #define VERDICT_TEXT_MAX 300
 
-static enum exit_action on_exit = EXIT_POWEROFF;
+static enum exit_action action_on_exit = EXIT_POWEROFF;
 
 void verdict_on_exit(enum exit_action action)
 {
-	on_exit = action;
+	action_on_exit = action;
 }
 
 static void write_debug_port(const char *text)
@@ -48,12 +48,12 @@ void verdict_end(enum verdict verdict, unsigned code, const char *text, ...)
 	vformat(made + used, sizeof(made) - used, text, args);
 	va_end(args);
 
-	if (on_exit == EXIT_HALT)
+	if (action_on_exit == EXIT_HALT)
 		log_info("halting as told by onexit=halt; it is safe to switch the machine off");
 	log_always("%s", made);
 	console_flush();
 	write_debug_port("plinth: ");
 	write_debug_port(made);
 	write_debug_port("\n");
-	power_end(actions[on_exit]);
+	power_end(actions[action_on_exit]);
 }
