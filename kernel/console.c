@@ -38,6 +38,7 @@ static struct {
 	bool is_escaped; /* the last key was Ctrl-A */
 	bool is_end_requested;
 	bool is_overrun_told;
+	uint64_t lost_told; /* of the bytes that the UART did not take */
 	bool is_panicking;
 } console;
 
@@ -376,6 +377,16 @@ static void poll_keys(void)
 	}
 }
 
+/* The UART takes bytes again: whoever reads them should know that some are missing. */
+static void tell_lost(void)
+{
+	uint64_t lost = output_lost() - console.lost_told;
+
+	console.lost_told += lost;
+	say("console: the serial port stood still, and %llu bytes before these were lost",
+	    (unsigned long long)lost);
+}
+
 bool console_end_requested(void)
 {
 	return console.is_end_requested;
@@ -398,6 +409,8 @@ void console_poll_now(uint64_t now)
 	poll_keys();
 	poll_lines(now);
 	output_poll();
+	if (unlikely(output_lost() != console.lost_told) && !output_is_dead())
+		tell_lost();
 
 	/*
 	 * Keys are looked for every millisecond. While there is something to send, a look each

@@ -210,6 +210,11 @@ int output_read_key(void)
 	return uart_try_read(&output.uart);
 }
 
+bool output_is_dead(void)
+{
+	return output.is_dead;
+}
+
 uint32_t output_overruns(void)
 {
 	return output.uart.input_overruns;

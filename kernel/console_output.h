@@ -34,6 +34,9 @@ void output_flush(void);
 /* Whether output_write returns only when the UART has all. True before output_init. */
 void output_set_synchronous(bool synchronous);
 
+/* True while the UART takes nothing and nobody waits for it any more. */
+bool output_is_dead(void);
+
 /* The next byte received, or -1. */
 int output_read_key(void);
 

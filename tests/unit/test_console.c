@@ -676,6 +676,26 @@ static void test_a_dead_uart_costs_a_second(void **state)
 	assert_int_equal(fake_uart.output_size + console_lost(), seen_size);
 }
 
+static void test_losses_are_told_once_it_works_again(void **state)
+{
+	size_t size;
+
+	(void)state;
+	fake_uart.is_dead = true;
+	for (unsigned i = 0; i < 2 * CONSOLE_LOG_SIZE / 16; i++)
+		line("0123456789abcd");
+	size = seen_size;
+	run(10);
+	assert_int_equal(seen_size, size);
+	fake_uart.is_dead = false;
+	run(10000);
+	seen[seen_size] = '\0';
+	assert_string_equal(seen + size, "plinth: console: the serial port stood still, and 65520 "
+					 "bytes before these were lost\r\n");
+	assert_int_equal(console_lost(), 65520);
+	assert_int_equal(fake_uart.output_size + console_lost(), seen_size);
+}
+
 /* With a clock that stands still, waiting ends as well. */
 static void test_a_dead_uart_and_a_dead_clock(void **state)
 {
@@ -766,6 +786,7 @@ int main(void)
 		cmocka_unit_test_setup(test_poll_costs_nothing_when_idle, setup),
 		cmocka_unit_test_setup(test_a_full_ring_waits_for_room, setup),
 		cmocka_unit_test_setup(test_a_dead_uart_costs_a_second, setup),
+		cmocka_unit_test_setup(test_losses_are_told_once_it_works_again, setup),
 		cmocka_unit_test_setup(test_a_dead_uart_and_a_dead_clock, setup),
 		cmocka_unit_test_setup(test_a_uart_that_vanishes, setup),
 		cmocka_unit_test_setup(test_panic_writes_at_once, setup),
