@@ -22,8 +22,8 @@
  */
 static unsigned panic_depth;
 
-/* Returns on the first entry only. */
-static void enter(const char *text)
+/* Comes before anything that might fail. True: this is the first time. */
+static bool enter(void)
 {
 	unsigned depth = __atomic_fetch_add(&panic_depth, 1, __ATOMIC_ACQ_REL);
 
@@ -31,32 +31,44 @@ static void enter(const char *text)
 	if (depth >= 2)
 		power_end(POWER_OFF);
 	console_panic_mode();
-	log_error("panic: %s", text);
-	if (depth == 1)
-		verdict_end(VERDICT_ERROR, VERDICT_CODE_PANIC, "panic in a panic: %s", text);
+	return depth == 0;
+}
+
+static NORETURN void end_nested(const char *text)
+{
+	log_error("panic in a panic: %s", text);
+	verdict_end(VERDICT_ERROR, VERDICT_CODE_PANIC, "panic in a panic: %s", text);
 }
 
 void panic(const char *text, ...)
 {
+	bool first = enter();
 	char made[PANIC_TEXT_MAX];
 	va_list args;
 
 	va_start(args, text);
 	vformat(made, sizeof(made), text, args);
 	va_end(args);
+	if (!first)
+		end_nested(made);
 
-	enter(made);
-	backtrace_log((uint64_t)__builtin_return_address(0),
+	log_error("panic: %s", made);
+	backtrace_log((uint64_t)__builtin_return_address(0) - 1,
 		      *(uint64_t *)__builtin_frame_address(0));
 	verdict_end(VERDICT_ERROR, VERDICT_CODE_PANIC, "panic: %s", made);
 }
 
 void panic_in_trap(const struct trap_frame *frame)
 {
+	bool first = enter();
 	char made[PANIC_TEXT_MAX];
 
+	if (!first) {
+		format(made, sizeof(made), "exception %lu at 0x%lx", frame->vector, frame->rip);
+		end_nested(made);
+	}
 	trap_describe(frame, made, sizeof(made));
-	enter(made);
+	log_error("panic: %s", made);
 	trap_log_registers(frame);
 	backtrace_log(frame->rip, frame->regs.rbp);
 	verdict_end(VERDICT_ERROR, VERDICT_CODE_PANIC, "panic: %s", made);

@@ -8,7 +8,7 @@
 #define VGA_ROWS    25u
 
 #define VGA_ADDRESS 0xb8000u /* physical */
-#define VGA_SIZE    (VGA_COLUMNS * VGA_ROWS * 2)
+#define VGA_SIZE    (2ul * VGA_COLUMNS * VGA_ROWS)
 
 /* Takes the text memory over, mapped at `memory`, clears it and hides the cursor. */
 void vga_init(void *memory);
