@@ -12,7 +12,7 @@ CFLAGS   := -std=gnu17 -O2 -g -ffreestanding -fno-pic -mcmodel=kernel -mno-red-z
             -fno-common -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
 CPPFLAGS := -I. -I$(B)
 
-SOURCES := $(wildcard boot/*.S kernel/*.[cS] arch/x86_64/*.[cS] vcpu/*.c vcpu/vmx/*.[cS] devices/*.c guest/*.c \
+SOURCES := $(wildcard boot/*.S kernel/*.[cS] arch/x86_64/*.[cS] vcpu/*.c vcpu/vmx/*.[cS] devices/*.c guest/*.[cS] \
            trace/*.c)
 OBJECTS := $(SOURCES:%=$(B)/%.o)
 

@@ -18,6 +18,8 @@ struct segment {
 };
 
 #define SEGMENT_UNUSABLE 0x10000u
+#define SEGMENT_L        0x2000u  /* 64-bit code */
+#define SEGMENT_DB       0x4000u  /* 32-bit operands, addresses or stack */
 #define SEGMENT_CODE16   0x009bu /* present, accessed, readable code */
 #define SEGMENT_DATA16   0x0093u /* present, accessed, writable data */
 #define SEGMENT_CODE32   0xc09bu

@@ -46,7 +46,20 @@ struct vm {
 	uint32_t end_code;
 	char end_text[160];                  /* the reason in words */
 	void *pc;                            /* the devices, owned by devices/pc.c */
+	struct vm_extent video;              /* the text screen at B8000h: memory, but not RAM to tell a guest of */
+	hpa_t memory;                        /* all of it, in one piece */
+	uint64_t memory_size;
+	void *backend;                       /* the second-level address space */
 };
+
+/*
+ * Makes a VM with `size` bytes of zeroed RAM (whole MiB, 2 MiB at the least), laid out as a PC's: 640 KiB, then from 1 MiB on, with
+ * a gap from 3 to 4 GiB. Errors: no memory, no free window.
+ */
+CHECKED err_t vm_create(const char *name, unsigned id, uint64_t size, struct vm **vm);
+
+/* Gives everything back. The VM's vCPU must be gone. */
+void vm_destroy(struct vm *vm);
 
 /*
  * The host address of [gpa, gpa + size), or NULL unless all of it lies inside one extent of RAM. The one way

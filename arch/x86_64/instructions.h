@@ -175,6 +175,30 @@ static inline void xsetbv(uint32_t index, uint64_t value)
 		     : "memory");
 }
 
+/* Load the FPU, SSE and further state from an area (SDM "XSAVE-Supported Features and State-Component Bitmaps"). */
+
+static inline void fxrstor(const void *area)
+{
+	asm volatile("fxrstor64 (%0)" : : "r"(area) : "memory");
+}
+
+static inline void xrstor(const void *area, uint64_t components)
+{
+	asm volatile("xrstor64 (%0)"
+		     :
+		     : "r"(area), "a"((uint32_t)components), "d"((uint32_t)(components >> 32))
+		     : "memory");
+}
+
+/* The protection-key rights of user pages; needs CR4.PKE. */
+
+static inline uint32_t rdpkru(void)
+{
+	uint32_t value;
+	asm volatile("rdpkru" : "=a"(value) : "c"(0) : "rdx", "memory");
+	return value;
+}
+
 /* Debug registers. */
 
 #define DEFINE_DEBUG_REGISTER(n)                                                                   \

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The queue of a vCPU's pending events, and what of it goes in at the next entry. */
+#include "vcpu/events.h"
+
+#include "arch/x86_64/exceptions.h"
+
+/* What becomes of an exception met while an event is on its way: only exceptions make double faults. */
+static enum exception_combination combine(const struct event *first, uint8_t second)
+{
+	if (!first->valid || first->type != EVENT_EXCEPTION)
+		return COMBINE_SERIAL;
+	return exception_combine(first->vector, second);
+}
+
+enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error, uint32_t error)
+{
+	const struct event second = {
+		.valid = true,
+		.vector = vector,
+		.type = EVENT_EXCEPTION,
+		.has_error = has_error,
+		.error = error,
+	};
+
+	switch (combine(&events->now, vector)) {
+	case COMBINE_SHUTDOWN:
+		return RAISED_TRIPLE_FAULT;
+	case COMBINE_DOUBLE_FAULT:
+		events->now = (struct event){
+			.valid = true,
+			.vector = EXCEPTION_DF,
+			.type = EVENT_EXCEPTION,
+			.has_error = true,
+		};
+		events->work = true;
+		return RAISED_DOUBLE_FAULT;
+	case COMBINE_SERIAL:
+		break;
+	}
+	/*
+	 * The second is handled alone. The instruction raises the first again when it is repeated; an interrupt or NMI
+	 * has no instruction that would.
+	 */
+	if (events->now.valid && events->now.type == EVENT_EXTERNAL)
+		events_raise_interrupt(events, events->now.vector);
+	else if (events->now.valid && events->now.type == EVENT_NMI)
+		events->nmi = true;
+	events->now = second;
+	events->work = true;
+	return RAISED;
+}
+
+void events_redeliver(struct events *events, const struct event *event)
+{
+	events->now = *event;
+	events->work = true;
+}
+
+void events_raise_nmi(struct events *events)
+{
+	events->nmi = true;
+	events->work = true;
+}
+
+void events_raise_interrupt(struct events *events, uint8_t vector)
+{
+	events->interrupts[vector / 64] |= 1ull << (vector % 64);
+	events->work = true;
+}
+
+/* The pending interrupt of the highest vector, or -1. */
+static int highest_interrupt(const struct events *events)
+{
+	for (int word = 3; word >= 0; word--)
+		if (events->interrupts[word])
+			return word * 64 + 63 - __builtin_clzll(events->interrupts[word]);
+	return -1;
+}
+
+bool events_wake(const struct events *events, bool interrupts_enabled)
+{
+	return events->now.valid || events->nmi ||
+	       (interrupts_enabled && highest_interrupt(events) >= 0);
+}
+
+void events_plan(struct events *events, const struct event_gates *gates, struct event_plan *plan)
+{
+	int vector = highest_interrupt(events);
+
+	*plan = (struct event_plan){0};
+	if (events->now.valid) {
+		plan->inject = events->now;
+		events->now.valid = false;
+	} else if (events->nmi && gates->nmi_open) {
+		plan->inject = (struct event){.valid = true, .vector = 2, .type = EVENT_NMI};
+		events->nmi = false;
+	} else if (vector >= 0 && gates->interrupts_open) {
+		plan->inject = (struct event){
+			.valid = true,
+			.vector = (uint8_t)vector,
+			.type = EVENT_EXTERNAL,
+		};
+		events->interrupts[vector / 64] &= ~(1ull << (vector % 64));
+	}
+	plan->nmi_window = events->nmi;
+	plan->interrupt_window = highest_interrupt(events) >= 0;
+	events->work = plan->nmi_window || plan->interrupt_window;
+}

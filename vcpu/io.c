@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Port I/O: IN, OUT and their string forms. */
+#include "arch/x86_64/control_registers.h"
+#include "arch/x86_64/instructions.h"
+#include "vcpu/linear.h"
+#include "vcpu/vcpu.h"
+
+/* Elements of a REP that are done before the guest may be interrupted. */
+#define ELEMENTS_AT_ONCE 64
+
+enum outcome vcpu_io(struct vcpu *vcpu, uint16_t port, unsigned size, bool in)
+{
+	struct bus *bus = &vcpu->vm->bus;
+	uint32_t value;
+
+	if (in) {
+		value = bus_port_read(bus, port, size);
+		register_write(&vcpu->regs, REG_RAX, size, value);
+	} else {
+		value = (uint32_t)register_read(&vcpu->regs, REG_RAX, size);
+		bus_port_write(bus, port, size, value);
+	}
+	if (vcpu->record)
+		vcpu->record->detail[0] = value;
+	return OUTCOME_NEXT;
+}
+
+/*
+ * One element. The memory side is checked first, so that a fault finds the port untouched; what a device then does about a
+ * memory address of its own is up to it.
+ */
+static enum linear_result element(const struct linear_context *context, const struct string_io *io)
+{
+	struct vcpu *vcpu = context->vcpu;
+	unsigned index = io->in ? REG_RDI : REG_RSI;
+	uint64_t offset = register_read(&vcpu->regs, index, io->address_size), linear;
+	uint64_t step = context->rflags & RFLAGS_DF ? -(uint64_t)io->size : io->size;
+	enum linear_result result = linear_address(context, offset, io->size, io->in, &linear);
+	uint32_t value = 0;
+
+	if (result == LINEAR_OK && io->in) {
+		result = linear_probe(context, linear, io->size, true);
+		if (result == LINEAR_OK) {
+			value = bus_port_read(&vcpu->vm->bus, io->port, io->size);
+			result = linear_write(context, linear, &value, io->size);
+		}
+	} else if (result == LINEAR_OK) {
+		result = linear_read(context, linear, &value, io->size);
+		if (result == LINEAR_OK)
+			bus_port_write(&vcpu->vm->bus, io->port, io->size, value);
+	}
+	if (result != LINEAR_OK)
+		return result;
+	register_write(&vcpu->regs, index, io->address_size, offset + step);
+	if (vcpu->record) {
+		vcpu->record->detail[0] = value;
+		vcpu->record->detail[1]++;
+	}
+	return LINEAR_OK;
+}
+
+enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io)
+{
+	uint64_t left = io->rep ? register_read(&vcpu->regs, REG_RCX, io->address_size) : 1;
+	struct linear_context context;
+	unsigned batch = ELEMENTS_AT_ONCE;
+
+	linear_begin(vcpu, (enum segment_index)io->segment, &context);
+	/* A single step is due after each element. */
+	if (context.rflags & RFLAGS_TF)
+		batch = 1;
+	while (left > 0 && batch-- > 0) {
+		if (element(&context, io) != LINEAR_OK)
+			return OUTCOME_STAY;
+		left--;
+		if (io->rep)
+			register_write(&vcpu->regs, REG_RCX, io->address_size, left);
+		if (vcpu->requests & REQUEST_STOP)
+			return OUTCOME_STAY;
+	}
+	if (left == 0)
+		return OUTCOME_NEXT;
+	backend_instruction_done(vcpu);
+	return OUTCOME_STAY;
+}

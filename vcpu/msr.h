@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Which MSRs a guest may touch, and how: a table, default deny. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct vcpu;
+
+/* Whether an access goes straight to the processor. */
+enum msr_pass {
+	MSR_PASS_NONE = 0,
+	MSR_PASS_READ = 1,
+	MSR_PASS_WRITE = 2,
+};
+
+/*
+ * One rule. An access that does not pass through is emulated by its function; without one it is #GP.
+ * read and write return false for #GP.
+ */
+struct msr_rule {
+	uint32_t msr;
+	uint8_t pass;                    /* enum msr_pass, a set */
+	bool (*offered)(const struct vcpu *vcpu);    /* NULL: always. False: the MSR does not exist for this guest */
+	bool (*read)(struct vcpu *vcpu, uint64_t *value);
+	bool (*write)(struct vcpu *vcpu, uint64_t value);
+};
+
+/* Calls open(context, msr, pass) for each MSR that passes through for this vCPU, so that a backend can open its bitmap. */
+void msr_for_each_passed(const struct vcpu *vcpu, void (*open)(void *context, uint32_t msr, unsigned pass),
+			 void *context);
+
+/* Puts the MSRs that stay live across exits to their reset values. Runs when a pCPU changes VM. */
+void msr_reset_live(const struct vcpu *vcpu);
+
+/* Makes the index of the table. Once, at boot. */
+void msr_init(void);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The life of a vCPU, and what exits have in common: faults, records, the heartbeat, HLT. */
+#include "vcpu/vcpu.h"
+
+#include "arch/x86_64/control_registers.h"
+#include "arch/x86_64/exceptions.h"
+#include "arch/x86_64/instructions.h"
+#include "kernel/console.h"
+#include "kernel/direct_map.h"
+#include "kernel/physical.h"
+#include "kernel/string.h"
+#include "kernel/time.h"
+#include "trace/render.h"
+#include "vcpu/live_state.h"
+
+#define HEARTBEAT_US 1000
+
+void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t error)
+{
+	/* SDM "Real-Address Mode Exceptions": no error codes there. */
+	if (vcpu->mode == MODE_REAL)
+		has_error = false;
+	/* A fault pushes RF set, so that an instruction breakpoint does not fire again on the return. */
+	if (vector != EXCEPTION_DB)
+		backend_set_rflags(vcpu, backend_rflags(vcpu) | RFLAGS_RF);
+	if (events_raise(&vcpu->events, vector, has_error, has_error ? error : 0) ==
+	    RAISED_TRIPLE_FAULT)
+		vm_stop(vcpu->vm, VM_ENDED_TRIPLE_FAULT, 0,
+			"triple fault: vector %u was raised while a double fault was delivered",
+			vector);
+}
+
+void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
+{
+	vcpu->deadline = now + time_ticks_from_us(HEARTBEAT_US);
+	console_poll(now);
+	if (console_end_requested())
+		vm_stop(vcpu->vm, VM_ENDED_USER, 0, "ended by Ctrl-A X on the console");
+}
+
+enum outcome vcpu_hlt(struct vcpu *vcpu)
+{
+	bool interrupts_enabled = backend_rflags(vcpu) & RFLAGS_IF;
+
+	/*
+	 * Nothing but the vCPU's own calls makes events pending, as no device has an interrupt line yet:
+	 * what does not wait already will not come.
+	 */
+	if (!events_wake(&vcpu->events, interrupts_enabled))
+		vm_stop(vcpu->vm, VM_ENDED_HALT, 0,
+			"HLT with interrupts %s, and nothing that could wake it",
+			interrupts_enabled ? "on" : "off");
+	return OUTCOME_NEXT;
+}
+
+static uint64_t vcpu_bytes(const struct vcpu_options *options)
+{
+	return align_up(sizeof(struct vcpu), 64) + options->ring_size * sizeof(struct exit_record);
+}
+
+err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struct vcpu_state *state)
+{
+	uint64_t size = vcpu_bytes(options);
+	struct vcpu *vcpu;
+	hpa_t memory;
+	err_t err = physical_allocate(size, PAGE_SIZE, &memory);
+
+	if (err)
+		return error("no memory for a vCPU: %s", err);
+	vcpu = direct_map(memory);
+	memset(vcpu, 0, size);
+	vcpu->vm = vm;
+	vcpu->shown = options->shown;
+	vcpu->ring.size = options->ring_size;
+	vcpu->ring.records = (void *)((uint8_t *)vcpu + align_up(sizeof(*vcpu), 64));
+	vcpu->reason = EXIT_REASONS;
+	vcpu->misc_enable = 1;
+	counters_reset(&vcpu->counters);
+	cpuid_build(vcpu);
+	err = backend_vcpu_create(vcpu);
+	if (!err) {
+		vm->vcpu = vcpu;
+		err = backend_set_state(vcpu, state);
+		if (err)
+			vcpu_destroy(vcpu);
+	} else {
+		physical_free(memory, size);
+	}
+	return err;
+}
+
+void vcpu_run(struct vcpu *vcpu)
+{
+	live_state_reset(vcpu);
+	vcpu->first_tsc = time_now();
+	vcpu->deadline = vcpu->first_tsc;
+	/* So that the time before the first entry is nobody's cost. */
+	vcpu->tsc_exit = vcpu->tsc_entry = vcpu->first_tsc;
+	backend_run(vcpu);
+	counter_add(&vcpu->counters.by_reason[vcpu->reason], time_now() - vcpu->tsc_exit);
+}
+
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	const struct vcpu_options options = {.ring_size = vcpu->ring.size};
+
+	vcpu->vm->vcpu = NULL;
+	backend_vcpu_destroy(vcpu);
+	physical_free(physical_address(vcpu), vcpu_bytes(&options));
+}
+
+void vcpu_record_begin(struct vcpu *vcpu)
+{
+	struct exit_record *record = &vcpu->ring.records[vcpu->ring.count & (vcpu->ring.size - 1)];
+
+	*record = (struct exit_record){
+		.tsc_exit = vcpu->tsc_exit,
+		.rip = vcpu->rip,
+		.reason = (uint16_t)vcpu->reason,
+		.vm = (uint8_t)vcpu->vm->id,
+		.mode = vcpu->mode,
+	};
+	vcpu->record = record;
+}
+
+void vcpu_record_finish(struct vcpu *vcpu)
+{
+	struct exit_record *record = vcpu->record;
+
+	record->tsc_entry = rdtsc();
+	vcpu->ring.count++;
+	if (trace_mask_has(&vcpu->shown, record->reason)) {
+		render_line(vcpu->vm->name, vcpu->ring.count, record, vcpu->first_tsc);
+		/* Showing it is no cost of the exit's. */
+		vcpu->tsc_exit += rdtsc() - record->tsc_entry;
+	}
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A virtual CPU, and the neutral calls that its backend makes of its exits. Nothing here knows of VMX:
+ * a backend decodes an exit into one of the vcpu_*() calls and does what the outcome says.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "arch/x86_64/registers.h"
+#include "kernel/address.h"
+#include "kernel/error.h"
+#include "trace/counters.h"
+#include "trace/record.h"
+#include "vcpu/cpuid.h"
+#include "vcpu/events.h"
+#include "vcpu/offsets.h"
+#include "vcpu/state.h"
+#include "vcpu/vm.h"
+
+/* What became of the instruction that exited. */
+enum outcome {
+	OUTCOME_NEXT,     /* done: the backend moves RIP past it */
+	OUTCOME_STAY,     /* RIP stays: a fault was raised, the instruction is to be repeated, or the VM ends */
+};
+
+struct vcpu {
+	/* The exit stub knows these three by offset. */
+	struct general_registers regs;
+	uint64_t host_stack;            /* RSP of the host while it handles exits */
+	uint64_t tsc_entry;             /* stamped last thing before the entry */
+
+	uint64_t tsc_exit;              /* stamped first thing after the exit */
+	uint64_t rip;                   /* at the exit */
+	uint64_t deadline;              /* the TSC at which the host wants this pCPU: heartbeat, timers */
+	struct exit_record *record;     /* the record of the current exit, or NULL: none is kept */
+	uint32_t reason;                /* basic reason of the current exit; its cost is counted at the next */
+	uint32_t requests;              /* enum vcpu_request: what must be done before the next entry */
+	struct events events;
+	uint8_t mode;                   /* enum exit_mode but virtual-8086; follows CR0.PE and EFER.LMA */
+	struct vm *vm;
+	void *backend;
+
+	/* Control registers as the guest sees them, where the host keeps other values in the real ones. */
+	uint64_t cr0_shadow, cr4_shadow;
+	uint64_t efer;
+	uint64_t cr8;                   /* the task priority; no local APIC yet that would act on it */
+	uint64_t xcr0_allowed;
+	int64_t tsc_offset, tsc_adjust;
+	uint64_t misc_enable;
+
+	struct cpuid_table cpuid;
+	struct exit_counters counters;
+	struct exit_ring ring;
+	struct trace_mask shown;        /* the exits that the console shows */
+	uint64_t first_tsc;             /* when it first ran */
+};
+
+enum vcpu_request {
+	REQUEST_STOP = 1,               /* the VM has ended */
+	REQUEST_FLUSH_EPT = 2,          /* a right to guest-physical memory went */
+	REQUEST_FLUSH_LINEAR = 4,       /* cached translations of the guest's own page tables are out of date */
+};
+
+_Static_assert(offsetof(struct vcpu, regs) == 0 && sizeof(struct general_registers) == VCPU_REGS_SIZE,
+	       "vcpu/offsets.h");
+_Static_assert(offsetof(struct vcpu, host_stack) == VCPU_HOST_STACK, "vcpu/offsets.h");
+_Static_assert(offsetof(struct vcpu, tsc_entry) == VCPU_TSC_ENTRY, "vcpu/offsets.h");
+
+/* --- What exits ask for; each does the whole of its instruction but moving RIP. --- */
+
+enum outcome vcpu_cpuid(struct vcpu *vcpu);
+enum outcome vcpu_hlt(struct vcpu *vcpu);
+enum outcome vcpu_msr_read(struct vcpu *vcpu);
+enum outcome vcpu_msr_write(struct vcpu *vcpu);
+enum outcome vcpu_xsetbv(struct vcpu *vcpu);
+enum outcome vcpu_hypercall(struct vcpu *vcpu);
+
+/* MOV to a control register; the value comes from a general register. cr is 0, 3, 4 or 8. */
+enum outcome vcpu_cr_write(struct vcpu *vcpu, unsigned cr, uint64_t value);
+
+/* IN or OUT of 1, 2 or 4 bytes with the accumulator. */
+enum outcome vcpu_io(struct vcpu *vcpu, uint16_t port, unsigned size, bool in);
+
+/* A string instruction, as its exit describes it. */
+struct string_io {
+	uint16_t port;
+	uint8_t size;            /* 1, 2 or 4 bytes an element */
+	uint8_t address_size;    /* 2, 4 or 8 bytes: of SI/DI and CX */
+	uint8_t segment;         /* enum segment_index; INS always uses ES */
+	bool in, rep;
+};
+enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io);
+
+/* An access to a guest-physical address that is not RAM (or RAM that may not be written). */
+enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa, bool write);
+
+/* The 1 ms beat: console, end requests, deadlines. Sets the next deadline. */
+void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now);
+
+/* Raises a fault of the current instruction. Double faults and triple faults are formed as the SDM says. */
+void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t error);
+#define vcpu_gp(vcpu) vcpu_fault(vcpu, 13, true, 0)
+#define vcpu_ud(vcpu) vcpu_fault(vcpu, 6, false, 0)
+
+/* --- What a backend offers. --- */
+
+enum segment_index { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR };
+
+uint64_t backend_rip(struct vcpu *vcpu);
+uint64_t backend_rsp(struct vcpu *vcpu);
+uint64_t backend_rflags(struct vcpu *vcpu);
+void backend_set_rip(struct vcpu *vcpu, uint64_t rip);
+void backend_set_rsp(struct vcpu *vcpu, uint64_t rsp);
+void backend_set_rflags(struct vcpu *vcpu, uint64_t rflags);
+
+/* Control registers as the processor has them for the guest. The write of CR0, CR4 and EFER keeps what the host needs. */
+uint64_t backend_cr0(struct vcpu *vcpu);
+uint64_t backend_cr3(struct vcpu *vcpu);
+uint64_t backend_cr4(struct vcpu *vcpu);
+void backend_set_cr0(struct vcpu *vcpu, uint64_t value);
+void backend_set_cr3(struct vcpu *vcpu, uint64_t value);
+void backend_set_cr4(struct vcpu *vcpu, uint64_t value);
+void backend_set_efer(struct vcpu *vcpu, uint64_t value);
+void backend_get_pdptes(struct vcpu *vcpu, uint64_t pdptes[4]);
+void backend_set_pdptes(struct vcpu *vcpu, const uint64_t pdptes[4]);
+void backend_get_segment(struct vcpu *vcpu, enum segment_index index, struct segment *segment);
+unsigned backend_cpl(struct vcpu *vcpu);
+
+/* Ends blocking by STI and MOV SS, and makes the #DB of a single step pending if TF asks for one: an instruction is done. */
+void backend_instruction_done(struct vcpu *vcpu);
+void backend_set_tsc_offset(struct vcpu *vcpu, int64_t offset);
+uint64_t backend_debugctl(struct vcpu *vcpu);
+void backend_set_debugctl(struct vcpu *vcpu, uint64_t value);
+uint64_t backend_pat(struct vcpu *vcpu);
+void backend_set_pat(struct vcpu *vcpu, uint64_t value);
+
+/* What the backend's processor can offer to guests beyond the CPUID of the host. */
+struct backend_features {
+	bool rdtscp, invpcid, xsaves, waitpkg;
+};
+const struct backend_features *backend_features(void);
+
+/* Drops cached translations of this vCPU's address space after control registers were changed for it. */
+void backend_flush_guest_tlb(struct vcpu *vcpu);
+
+/*
+ * Puts this pCPU into the state in which it can run guests, after it has told what it can do; and back. Errors: what the CPU or
+ * its firmware lacks, and the remedy.
+ */
+CHECKED err_t backend_start(void);
+void backend_stop(void);
+
+/* Makes the second-level address space of a VM: its extents, and its video memory. */
+CHECKED err_t backend_vm_create(struct vm *vm);
+void backend_vm_destroy(struct vm *vm);
+
+CHECKED err_t backend_vcpu_create(struct vcpu *vcpu);
+void backend_vcpu_destroy(struct vcpu *vcpu);
+CHECKED err_t backend_set_state(struct vcpu *vcpu, const struct vcpu_state *state);
+
+/* Runs the vCPU until its VM has ended. */
+void backend_run(struct vcpu *vcpu);
+
+/* --- The life of a vCPU. --- */
+
+/* What a vCPU keeps of its exits. */
+struct vcpu_options {
+	struct trace_mask shown;        /* on the console */
+	uint32_t ring_size;             /* records, a power of two; 0: none are kept, and none can be shown */
+};
+
+CHECKED err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struct vcpu_state *state);
+void vcpu_run(struct vcpu *vcpu);
+void vcpu_destroy(struct vcpu *vcpu);
+
+/* For the backend: starts and finishes the record of an exit. */
+void vcpu_record_begin(struct vcpu *vcpu);
+void vcpu_record_finish(struct vcpu *vcpu);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* VMX operation on and off. What the CPU must have for it is the feature gate's to say. */
+#include "arch/x86_64/control_registers.h"
+#include "arch/x86_64/instructions.h"
+#include "kernel/direct_map.h"
+#include "kernel/msr_safe.h"
+#include "kernel/physical.h"
+#include "kernel/string.h"
+#include "vcpu/msr.h"
+#include "vcpu/vmx/feature_gate.h"
+#include "vcpu/vmx/vmx.h"
+
+static struct vmx_capabilities the_capabilities;
+static struct vmx_controls the_controls;
+static hpa_t vmxon_region;
+
+const struct vmx_capabilities *vmx_capabilities(void)
+{
+	return &the_capabilities;
+}
+
+const struct vmx_controls *vmx_controls(void)
+{
+	return &the_controls;
+}
+
+err_t backend_start(void)
+{
+	const struct feature_gate_input input = {
+		.cpuid = cpuid,
+		.rdmsr = rdmsr_safe,
+		.cr0 = read_cr0(),
+		.cr4 = read_cr4(),
+	};
+	static struct feature_gate gate;
+	err_t err = feature_gate_check(&input, &gate);
+
+	if (!err)
+		err = feature_gate_open(&gate, wrmsr_safe);
+	if (err)
+		return err;
+	the_capabilities = gate.capabilities;
+	the_controls = gate.controls;
+	feature_gate_report(&gate);
+	msr_init();
+	err = physical_allocate(PAGE_SIZE, PAGE_SIZE, &vmxon_region);
+	if (err)
+		return error("no memory for the VMXON region: %s", err);
+	memset(direct_map(vmxon_region), 0, PAGE_SIZE);
+	*(uint32_t *)direct_map(vmxon_region) = the_capabilities.basic.revision;
+	write_cr0(gate.cr0);
+	write_cr4(gate.cr4);
+	if (vmxon(vmxon_region) != VMX_OK)
+		return "VMXON failed though all its conditions hold; is Plinth inside VMX operation already?";
+	return NULL;
+}
+
+void backend_stop(void)
+{
+	if (!(read_cr4() & CR4_VMXE) || vmxon_region.raw == 0)
+		return;
+	if (vmxoff() == VMX_OK)
+		write_cr4(read_cr4() & ~CR4_VMXE);
+	vmxon_region = HPA(0);
+}

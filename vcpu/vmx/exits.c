@@ -1,0 +1,461 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The table of exits: one row a reason. A row's function decodes its exit and calls the neutral function that knows
+ * what the instruction means. A new exit gets its row here.
+ */
+#include "arch/x86_64/control_registers.h"
+#include "arch/x86_64/exceptions.h"
+#include "arch/x86_64/instructions.h"
+#include "kernel/cpu.h"
+#include "kernel/traps.h"
+#include "vcpu/vmx/vmx.h"
+
+static uint64_t qualification(struct vcpu *vcpu)
+{
+	uint64_t value = vmcs_read(VMCS_EXIT_QUALIFICATION);
+
+	if (vcpu->record)
+		vcpu->record->qualification = value;
+	return value;
+}
+
+/* --- Events --- */
+
+bool vmx_redeliver(struct vcpu *vcpu)
+{
+	struct vmx_interruption info =
+		vmx_interruption_unpack((uint32_t)vmcs_read(VMCS_IDT_VECTORING_INFO));
+	struct event event = {
+		.valid = true,
+		.vector = info.vector,
+		.type = (uint8_t)info.type,
+		.has_error = info.has_error_code,
+	};
+
+	if (!info.valid)
+		return false;
+	if (event.has_error)
+		event.error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR_CODE);
+	if (vmx_type_needs_length(info.type))
+		event.length = (uint8_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	/* The NMI was not delivered after all, so it does not block: else its injection would fail. */
+	if (info.type == VMX_NMI)
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
+	events_redeliver(&vcpu->events, &event);
+	return true;
+}
+
+/* An IRET had ended the blocking of NMIs when it met the event: it will be executed again, so they stay blocked. */
+static void block_nmi_again(void)
+{
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
+		   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) | INTERRUPTIBILITY_NMI);
+}
+
+/*
+ * #DB comes here instead of to the guest. What its delivery would have done before the handler starts is done by hand: DR6, and
+ * DR7.GD off. SDM "Debug Exceptions (#DB)".
+ */
+static void debug_state(uint64_t debug_qualification)
+{
+	uint64_t set = debug_qualification & (DR6_B0 | DR6_B1 | DR6_B2 | DR6_B3 | DR6_BD | DR6_BS);
+	uint64_t dr6 = (read_dr6() & ~(uint64_t)(DR6_B0 | DR6_B1 | DR6_B2 | DR6_B3)) | set;
+
+	/* RTM is active low in DR6. */
+	if (debug_qualification & DEBUG_RTM)
+		dr6 &= ~(uint64_t)DR6_RTM;
+	write_dr6(dr6);
+	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~(uint64_t)DR7_GD);
+}
+
+/* Gives an intercepted exception back to the guest. */
+static void give_back(struct vcpu *vcpu, const struct vmx_interruption *info)
+{
+	bool interrupted = vmx_redeliver(vcpu);
+	uint32_t error = 0;
+
+	if (info->has_error_code)
+		error = (uint32_t)vmcs_read(VMCS_EXIT_INTERRUPTION_ERROR_CODE);
+	if (info->nmi_unblocking && !interrupted)
+		block_nmi_again();
+	if (info->type != VMX_HARDWARE_EXCEPTION) {
+		/* INT1, INT3, INTO: a trap of the instruction, which has its length. */
+		struct event event = {
+			.valid = true,
+			.vector = info->vector,
+			.type = (uint8_t)info->type,
+			.length = (uint8_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH),
+		};
+
+		events_redeliver(&vcpu->events, &event);
+		return;
+	}
+	if (events_raise(&vcpu->events, info->vector, info->has_error_code, error) ==
+	    RAISED_TRIPLE_FAULT)
+		vm_stop(vcpu->vm, VM_ENDED_TRIPLE_FAULT, 0,
+			"triple fault: %s was raised while a double fault was delivered",
+			exception_name(info->vector));
+}
+
+static enum outcome exit_exception_or_nmi(struct vcpu *vcpu)
+{
+	uint32_t raw = (uint32_t)vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
+	struct vmx_interruption info = vmx_interruption_unpack(raw);
+
+	if (vcpu->record) {
+		vcpu->record->detail[0] = raw;
+		if (info.has_error_code)
+			vcpu->record->detail[1] = vmcs_read(VMCS_EXIT_INTERRUPTION_ERROR_CODE);
+	}
+	if (info.type == VMX_NMI) {
+		/* The host's. Only an IRET ends the blocking of further ones, so it is taken through the IDT. */
+		if (!vmx_redeliver(vcpu) && info.nmi_unblocking)
+			block_nmi_again();
+		asm volatile("int $2" : : : "memory");
+		return OUTCOME_STAY;
+	}
+	if (info.vector == EXCEPTION_MC) {
+		/* The host's as well: the machine is broken, or a guest would have to be told of memory that is. */
+		asm volatile("int $18" : : : "memory");
+		return OUTCOME_STAY;
+	}
+	if (info.vector == EXCEPTION_DB)
+		debug_state(qualification(vcpu));
+	give_back(vcpu, &info);
+	return OUTCOME_STAY;
+}
+
+/* The processor has acknowledged it at the exit. */
+static enum outcome exit_external_interrupt(struct vcpu *vcpu)
+{
+	uint32_t info = (uint32_t)vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
+
+	vmx_redeliver(vcpu);
+	if (vcpu->record)
+		vcpu->record->detail[0] = info;
+	if (info & VMX_INFO_VALID)
+		trap_interrupt(info & 0xff);
+	return OUTCOME_STAY;
+}
+
+/* The guest can take what is pending now: prepare_entry() sees to it. */
+static enum outcome exit_window(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return OUTCOME_STAY;
+}
+
+/* The heartbeat, which the run loop does by the clock. */
+static enum outcome exit_preemption_timer(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return OUTCOME_STAY;
+}
+
+static enum outcome exit_triple_fault(struct vcpu *vcpu)
+{
+	vm_stop(vcpu->vm, VM_ENDED_TRIPLE_FAULT, 0,
+		"triple fault: a fault was met in the delivery of a double fault");
+	return OUTCOME_STAY;
+}
+
+/* --- Control registers --- */
+
+static bool in_64bit_code(struct vcpu *vcpu)
+{
+	return vcpu->mode == MODE_LONG && vmcs_read(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L;
+}
+
+static uint64_t read_register(struct vcpu *vcpu, unsigned index)
+{
+	return index == REG_RSP ? vmcs_read(VMCS_GUEST_RSP) : vcpu->regs.by_index[index];
+}
+
+static enum outcome mov_to_cr(struct vcpu *vcpu, const struct cr_access *access)
+{
+	uint64_t value = read_register(vcpu, access->reg);
+
+	/* Outside 64-bit code the operand has 32 bits. */
+	if (value >> 32 && !in_64bit_code(vcpu))
+		value = (uint32_t)value;
+	return vcpu_cr_write(vcpu, access->cr, value);
+}
+
+static enum outcome mov_from_cr(struct vcpu *vcpu, const struct cr_access *access)
+{
+	uint64_t value = access->cr == 8 ? vcpu->cr8 : backend_cr3(vcpu);
+
+	if (value >> 32 && !in_64bit_code(vcpu))
+		value = (uint32_t)value;
+	if (access->reg == REG_RSP)
+		vmcs_write(VMCS_GUEST_RSP, value);
+	else
+		vcpu->regs.by_index[access->reg] = value;
+	if (vcpu->record)
+		vcpu->record->detail[0] = value;
+	return OUTCOME_NEXT;
+}
+
+static enum outcome exit_cr_access(struct vcpu *vcpu)
+{
+	struct cr_access access = cr_access_decode(qualification(vcpu));
+	uint64_t lmsw_bits = CR0_PE | CR0_MP | CR0_EM | CR0_TS, cr0;
+
+	switch (access.type) {
+	case CR_MOV_TO:
+		return mov_to_cr(vcpu, &access);
+	case CR_MOV_FROM:
+		return mov_from_cr(vcpu, &access);
+	case CR_CLTS:
+		return vcpu_cr_write(vcpu, 0, backend_cr0(vcpu) & ~(uint64_t)CR0_TS);
+	case CR_LMSW:
+	default:
+		/* LMSW can set PE, but not clear it. */
+		cr0 = backend_cr0(vcpu);
+		cr0 = (cr0 & ~(lmsw_bits & ~(uint64_t)CR0_PE)) | (access.lmsw_source & lmsw_bits);
+		return vcpu_cr_write(vcpu, 0, cr0);
+	}
+}
+
+/* --- I/O --- */
+
+static enum outcome exit_io(struct vcpu *vcpu)
+{
+	struct io_access io = io_access_decode(qualification(vcpu));
+	struct string_io string;
+	struct string_io_info info;
+
+	if (likely(!io.string))
+		return vcpu_io(vcpu, io.port, io.size, io.in);
+	string = (struct string_io){.port = io.port, .size = (uint8_t)io.size, .in = io.in, .rep = io.rep};
+	info = string_io_info_decode((uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_INFO));
+	string.address_size = (uint8_t)info.address_size;
+	string.segment = io.in ? SEG_ES : (uint8_t)info.segment;
+	return vcpu_io_string(vcpu, &string);
+}
+
+/* --- Memory --- */
+
+static enum outcome exit_ept_violation(struct vcpu *vcpu)
+{
+	struct ept_violation violation = ept_violation_decode(qualification(vcpu));
+	gpa_t gpa = GPA(vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
+	bool interrupted = vmx_redeliver(vcpu);
+
+	if (vcpu->record)
+		vcpu->record->detail[0] = gpa.raw;
+	if (violation.nmi_unblocked && !interrupted)
+		block_nmi_again();
+	if (violation.fetch && ept_grant_execute(ept_of(vcpu), gpa)) {
+		vcpu->requests |= REQUEST_FLUSH_EPT;
+		if (vcpu->record)
+			vcpu->record->detail[2] = EPT_SPLIT << 8;
+		return OUTCOME_STAY;
+	}
+	/*
+	 * Only the very access of an instruction can be carried out for it. A page walk's, a fetch, or one in the delivery of an
+	 * event has no instruction to decode.
+	 */
+	if (!violation.linear_valid || !violation.translated || violation.fetch || interrupted ||
+	    violation.asynchronous) {
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+			"%s guest-physical address %llx, where there is no memory",
+			interrupted           ? "the delivery of an event needs"
+			: violation.fetch     ? "code is fetched from"
+			: violation.translated ? "an access that is no instruction's goes to"
+					       : "a page table lies at",
+			(unsigned long long)gpa.raw);
+		return OUTCOME_STAY;
+	}
+	return vcpu_mmio(vcpu, gpa, violation.write);
+}
+
+static enum outcome exit_ept_misconfiguration(struct vcpu *vcpu)
+{
+	gpa_t gpa = GPA(vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
+
+	if (vcpu->record)
+		vcpu->record->detail[0] = gpa.raw;
+	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+		"EPT misconfiguration at guest-physical address %llx: an entry of Plinth's own tables is "
+		"not as this CPU wants it",
+		(unsigned long long)gpa.raw);
+	return OUTCOME_STAY;
+}
+
+/* --- Instructions --- */
+
+/* For what the guest's CPUID does not offer: as on a processor without it. */
+static enum outcome exit_undefined(struct vcpu *vcpu)
+{
+	vcpu_ud(vcpu);
+	return OUTCOME_STAY;
+}
+
+/* There are no performance counters, so any number in ECX is one too high. */
+static enum outcome exit_rdpmc(struct vcpu *vcpu)
+{
+	vcpu_gp(vcpu);
+	return OUTCOME_STAY;
+}
+
+/*
+ * Guest memory is write-back, and no device of the guest looks at it past the caches: writing them back would change nothing
+ * but the time it takes. INVD may write back what it likes.
+ */
+static enum outcome exit_cache(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return OUTCOME_NEXT;
+}
+
+/* A bus lock was taken by the instruction before: it has been done. */
+static enum outcome exit_bus_lock(struct vcpu *vcpu)
+{
+	vmx_redeliver(vcpu);
+	return OUTCOME_STAY;
+}
+
+static enum outcome exit_instruction_timeout(struct vcpu *vcpu)
+{
+	vmx_redeliver(vcpu);
+	if (qualification(vcpu) & NOTIFY_CONTEXT_INVALID)
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+			"the guest kept the CPU from any instruction boundary, and its state is lost");
+	return OUTCOME_STAY;
+}
+
+/* --- Ends --- */
+
+static enum outcome exit_entry_failure(struct vcpu *vcpu)
+{
+	uint64_t why = qualification(vcpu);
+
+	if (vcpu->record)
+		vcpu->record->flags |= RECORD_ENTRY_FAILED;
+	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "%s (exit qualification %llu%s)",
+		vmx_exit_reason_name(vcpu->reason), (unsigned long long)why,
+		why == ENTRY_FAILURE_PDPTE          ? ": a PDPTE"
+		: why == ENTRY_FAILURE_NMI          ? ": an NMI while STI blocks"
+		: why == ENTRY_FAILURE_LINK_POINTER ? ": the VMCS link pointer"
+						    : "");
+	vmx_dump(vcpu);
+	return OUTCOME_STAY;
+}
+
+static enum outcome exit_task_switch(struct vcpu *vcpu)
+{
+	struct task_switch task = task_switch_decode(qualification(vcpu));
+
+	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+		"a task switch to selector %x: hardware task switching is not supported under Plinth",
+		task.selector);
+	return OUTCOME_STAY;
+}
+
+/* Of an exit that the controls should never let happen. */
+static enum outcome exit_unexpected(struct vcpu *vcpu)
+{
+	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+		"exit reason %u (%s, qualification %llx) came, which no control of this VMCS asks for",
+		vcpu->reason, vmx_exit_reason_name(vcpu->reason),
+		(unsigned long long)qualification(vcpu));
+	return OUTCOME_STAY;
+}
+
+enum outcome vmx_exit_unknown(struct vcpu *vcpu)
+{
+	uint32_t reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON);
+
+	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+		"exit reason %u (whole field %x, qualification %llx) is newer than Plinth",
+		reason & VMX_EXIT_REASON_MASK, reason, (unsigned long long)qualification(vcpu));
+	return OUTCOME_STAY;
+}
+
+const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_REASON_COUNT] = {
+	/* 35, 38, 42, 71, 82 and 83 have no meaning in the SDM. */
+	[35] = {vmx_exit_unknown}, [38] = {vmx_exit_unknown}, [42] = {vmx_exit_unknown},
+	[71] = {vmx_exit_unknown}, [82] = {vmx_exit_unknown}, [83] = {vmx_exit_unknown},
+	[VMX_EXIT_EXCEPTION_OR_NMI]            = {exit_exception_or_nmi},
+	[VMX_EXIT_EXTERNAL_INTERRUPT]          = {exit_external_interrupt},
+	[VMX_EXIT_TRIPLE_FAULT]                = {exit_triple_fault},
+	[VMX_EXIT_INIT]                        = {exit_unexpected},
+	[VMX_EXIT_SIPI]                        = {exit_unexpected},
+	[VMX_EXIT_IO_SMI]                      = {exit_unexpected},
+	[VMX_EXIT_OTHER_SMI]                   = {exit_unexpected},
+	[VMX_EXIT_INTERRUPT_WINDOW]            = {exit_window},
+	[VMX_EXIT_NMI_WINDOW]                  = {exit_window},
+	[VMX_EXIT_TASK_SWITCH]                 = {exit_task_switch},
+	[VMX_EXIT_CPUID]                       = {vcpu_cpuid},
+	[VMX_EXIT_GETSEC]                      = {exit_undefined},
+	[VMX_EXIT_HLT]                         = {vcpu_hlt},
+	[VMX_EXIT_INVD]                        = {exit_cache},
+	[VMX_EXIT_INVLPG]                      = {exit_unexpected},
+	[VMX_EXIT_RDPMC]                       = {exit_rdpmc},
+	[VMX_EXIT_RDTSC]                       = {exit_unexpected},
+	[VMX_EXIT_RSM]                         = {exit_undefined},
+	[VMX_EXIT_VMCALL]                      = {vcpu_hypercall},
+	[VMX_EXIT_VMCLEAR]                     = {exit_undefined},
+	[VMX_EXIT_VMLAUNCH]                    = {exit_undefined},
+	[VMX_EXIT_VMPTRLD]                     = {exit_undefined},
+	[VMX_EXIT_VMPTRST]                     = {exit_undefined},
+	[VMX_EXIT_VMREAD]                      = {exit_undefined},
+	[VMX_EXIT_VMRESUME]                    = {exit_undefined},
+	[VMX_EXIT_VMWRITE]                     = {exit_undefined},
+	[VMX_EXIT_VMXOFF]                      = {exit_undefined},
+	[VMX_EXIT_VMXON]                       = {exit_undefined},
+	[VMX_EXIT_CR_ACCESS]                   = {exit_cr_access},
+	[VMX_EXIT_MOV_DR]                      = {exit_unexpected},
+	[VMX_EXIT_IO_INSTRUCTION]              = {exit_io},
+	[VMX_EXIT_RDMSR]                       = {vcpu_msr_read},
+	[VMX_EXIT_WRMSR]                       = {vcpu_msr_write},
+	[VMX_EXIT_ENTRY_FAILURE_GUEST_STATE]   = {exit_entry_failure},
+	[VMX_EXIT_ENTRY_FAILURE_MSR_LOADING]   = {exit_entry_failure},
+	[VMX_EXIT_MWAIT]                       = {exit_undefined},
+	[VMX_EXIT_MONITOR_TRAP_FLAG]           = {exit_unexpected},
+	[VMX_EXIT_MONITOR]                     = {exit_undefined},
+	[VMX_EXIT_PAUSE]                       = {exit_unexpected},
+	[VMX_EXIT_ENTRY_FAILURE_MACHINE_CHECK] = {exit_entry_failure},
+	[VMX_EXIT_TPR_BELOW_THRESHOLD]         = {exit_unexpected},
+	[VMX_EXIT_APIC_ACCESS]                 = {exit_unexpected},
+	[VMX_EXIT_VIRTUALIZED_EOI]             = {exit_unexpected},
+	[VMX_EXIT_GDTR_IDTR_ACCESS]            = {exit_unexpected},
+	[VMX_EXIT_LDTR_TR_ACCESS]              = {exit_unexpected},
+	[VMX_EXIT_EPT_VIOLATION]               = {exit_ept_violation},
+	[VMX_EXIT_EPT_MISCONFIGURATION]        = {exit_ept_misconfiguration},
+	[VMX_EXIT_INVEPT]                      = {exit_undefined},
+	[VMX_EXIT_RDTSCP]                      = {exit_unexpected},
+	[VMX_EXIT_PREEMPTION_TIMER]            = {exit_preemption_timer},
+	[VMX_EXIT_INVVPID]                     = {exit_undefined},
+	[VMX_EXIT_WBINVD]                      = {exit_cache},
+	[VMX_EXIT_XSETBV]                      = {vcpu_xsetbv},
+	[VMX_EXIT_APIC_WRITE]                  = {exit_unexpected},
+	[VMX_EXIT_RDRAND]                      = {exit_unexpected},
+	[VMX_EXIT_INVPCID]                     = {exit_unexpected},
+	[VMX_EXIT_VMFUNC]                      = {exit_undefined},
+	[VMX_EXIT_ENCLS]                       = {exit_undefined},
+	[VMX_EXIT_RDSEED]                      = {exit_unexpected},
+	[VMX_EXIT_PML_FULL]                    = {exit_unexpected},
+	[VMX_EXIT_XSAVES]                      = {exit_undefined},
+	[VMX_EXIT_XRSTORS]                     = {exit_undefined},
+	[VMX_EXIT_PCONFIG]                     = {exit_undefined},
+	[VMX_EXIT_SPP]                         = {exit_unexpected},
+	[VMX_EXIT_UMWAIT]                      = {exit_unexpected},
+	[VMX_EXIT_TPAUSE]                      = {exit_unexpected},
+	[VMX_EXIT_LOADIWKEY]                   = {exit_undefined},
+	[VMX_EXIT_ENCLV]                       = {exit_undefined},
+	[VMX_EXIT_ENQCMD_PASID]                = {exit_undefined},
+	[VMX_EXIT_ENQCMDS_PASID]               = {exit_undefined},
+	[VMX_EXIT_BUS_LOCK]                    = {exit_bus_lock},
+	[VMX_EXIT_INSTRUCTION_TIMEOUT]         = {exit_instruction_timeout},
+	[VMX_EXIT_SEAMCALL]                    = {exit_undefined},
+	[VMX_EXIT_TDCALL]                      = {exit_undefined},
+	[VMX_EXIT_RDMSRLIST]                   = {exit_undefined},
+	[VMX_EXIT_WRMSRLIST]                   = {exit_undefined},
+	[VMX_EXIT_URDMSR]                      = {exit_undefined},
+	[VMX_EXIT_UWRMSR]                      = {exit_undefined},
+	[VMX_EXIT_RDMSR_IMMEDIATE]             = {exit_undefined},
+	[VMX_EXIT_WRMSRNS_IMMEDIATE]           = {exit_undefined},
+};

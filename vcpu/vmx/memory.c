@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* A VM's second-level address space: its extents and its video memory in EPT. */
+#include "kernel/direct_map.h"
+#include "kernel/physical.h"
+#include "kernel/string.h"
+#include "vcpu/vmx/vmx.h"
+
+err_t backend_vm_create(struct vm *vm)
+{
+	const struct vmx_capabilities *capabilities = vmx_capabilities();
+	const struct ept_features features = {
+		.pages_2m = capabilities->ept_vpid.pages_2m,
+		.pages_1g = capabilities->ept_vpid.pages_1g,
+		.no_large_execute = capabilities->itlb_multihit,
+	};
+	struct gpa_range ranges[VM_EXTENTS_MAX + 1];
+	unsigned count = 0;
+	struct vmx_vm *vmx;
+	hpa_t page;
+	err_t err = physical_allocate(PAGE_SIZE, PAGE_SIZE, &page);
+
+	if (err)
+		return err;
+	vmx = direct_map(page);
+	memset(vmx, 0, PAGE_SIZE);
+	vm->backend = vmx;
+
+	for (unsigned i = 0; i < vm->extent_count; i++)
+		ranges[count++] = (struct gpa_range){vm->extents[i].gpa, vm->extents[i].size};
+	ranges[count++] = (struct gpa_range){vm->video.gpa, vm->video.size};
+	err = ept_create(&vmx->ept, &features, ranges, count);
+	for (unsigned i = 0; !err && i < vm->extent_count; i++)
+		err = ept_map(&vmx->ept, vm->extents[i].gpa, vm->extents[i].hpa, vm->extents[i].size,
+			      EPT_ALL);
+	if (!err)
+		err = ept_map(&vmx->ept, vm->video.gpa, vm->video.hpa, vm->video.size, EPT_ALL);
+	if (err)
+		backend_vm_destroy(vm);
+	return err;
+}
+
+void backend_vm_destroy(struct vm *vm)
+{
+	struct vmx_vm *vmx = vm->backend;
+
+	if (!vmx)
+		return;
+	ept_destroy(&vmx->ept);
+	physical_free(physical_address(vmx), PAGE_SIZE);
+	vm->backend = NULL;
+}

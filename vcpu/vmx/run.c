@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The run loop: from the stub to the row of the exit table, and what is due before the next entry. */
+#include "arch/x86_64/control_registers.h"
+#include "arch/x86_64/msr.h"
+#include "kernel/panic.h"
+#include "vcpu/vmx/vmx.h"
+
+/* Blocking that ends with one instruction. */
+#define SHADOWS ((uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
+
+void backend_instruction_done(struct vcpu *vcpu)
+{
+	uint64_t interruptibility = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+
+	(void)vcpu;
+	if (unlikely(interruptibility & SHADOWS))
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOWS);
+	/* SDM "Pending Debug Exceptions". With BTF, TF steps over branches only, and no exiting instruction is one. */
+	if (unlikely(vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF) &&
+	    !(vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
+			   vmcs_read(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) | DEBUG_BS);
+}
+
+/*
+ * Moves RIP past the instruction that exited, as its end would have: blocking by STI and MOV SS is over, a single step is
+ * due when TF is set, and outside 64-bit code RIP has 32 bits.
+ */
+static inline void advance(struct vcpu *vcpu)
+{
+	uint64_t next = vcpu->rip + vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+
+	if (unlikely((next ^ vcpu->rip) >> 32)) {
+		struct segment cs;
+
+		backend_get_segment(vcpu, SEG_CS, &cs);
+		if (vcpu->mode != MODE_LONG || !(cs.access & ACCESS_L))
+			next = (uint32_t)next;
+	}
+	vmcs_write(VMCS_GUEST_RIP, next);
+	backend_instruction_done(vcpu);
+}
+
+static void set_windows(struct vcpu *vcpu, const struct event_plan *plan)
+{
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	uint32_t primary = vmx->primary &
+			   ~(PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING);
+
+	if (plan->interrupt_window)
+		primary |= PRIMARY_INTERRUPT_WINDOW_EXITING;
+	if (plan->nmi_window)
+		primary |= PRIMARY_NMI_WINDOW_EXITING;
+	if (primary != vmx->primary) {
+		vmx->primary = primary;
+		vmcs_write(VMCS_PRIMARY_CONTROLS, primary);
+	}
+}
+
+static void inject(struct vcpu *vcpu, const struct event *event)
+{
+	uint32_t info = vmx_interruption_pack((struct vmx_interruption){
+		.vector = event->vector,
+		.type = (enum vmx_interruption_type)event->type,
+		.has_error_code = event->has_error,
+	});
+
+	vmcs_write(VMCS_ENTRY_INTERRUPTION_INFO, info);
+	if (event->has_error)
+		vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR_CODE, event->error);
+	if (vmx_type_needs_length((enum vmx_interruption_type)event->type))
+		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, event->length);
+	if (vcpu->record)
+		vcpu->record->injected =
+			(uint16_t)(RECORD_INJECTED | (info & (0x7ff | VMX_INFO_ERROR_CODE)));
+}
+
+static void deliver_events(struct vcpu *vcpu)
+{
+	uint64_t interruptibility = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	bool shadow = interruptibility & SHADOWS;
+	struct event_gates gates = {
+		.interrupts_open = !shadow && vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF,
+		.nmi_open = !shadow && !(interruptibility & INTERRUPTIBILITY_NMI),
+	};
+	struct event_plan plan;
+
+	events_plan(&vcpu->events, &gates, &plan);
+	if (plan.inject.valid)
+		inject(vcpu, &plan.inject);
+	set_windows(vcpu, &plan);
+}
+
+static void flush(struct vcpu *vcpu)
+{
+	const struct vmx_capabilities *capabilities = vmx_capabilities();
+	struct vmx_vcpu *vmx = vmx_of(vcpu);
+	enum vmx_status status = VMX_OK;
+
+	if (vcpu->requests & REQUEST_FLUSH_EPT)
+		status = invept(capabilities->ept_vpid.invept_single ? INVEPT_SINGLE_CONTEXT
+								      : INVEPT_ALL_CONTEXTS,
+				(struct invept_descriptor){.eptp = ept_pointer(ept_of(vcpu))});
+	/* Without VPIDs every entry and exit flushes. */
+	if (status == VMX_OK && vcpu->requests & REQUEST_FLUSH_LINEAR &&
+	    vmx_controls()->secondary & SECONDARY_VPID)
+		status = invvpid(capabilities->ept_vpid.invvpid_single ? INVVPID_SINGLE_CONTEXT
+								       : INVVPID_ALL_CONTEXTS,
+				 (struct invvpid_descriptor){.vpid = vmx->vpid});
+	if (status != VMX_OK)
+		panic("INVEPT or INVVPID failed though the capability MSRs offer it: %s",
+		      vmx_status_name(status));
+	vcpu->requests &= ~(uint32_t)(REQUEST_FLUSH_EPT | REQUEST_FLUSH_LINEAR);
+}
+
+/* What a pending request or event asks for before the next entry. False: there is none, the VM has ended. */
+static bool prepare_entry(struct vcpu *vcpu)
+{
+	if (vcpu->requests & REQUEST_STOP)
+		return false;
+	if (vcpu->requests)
+		flush(vcpu);
+	if (vcpu->events.work)
+		deliver_events(vcpu);
+	return true;
+}
+
+bool vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc)
+{
+	uint32_t reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON) & VMX_EXIT_REASON_MASK;
+	enum outcome outcome;
+	bool go_on = true;
+
+	/* The cost of the exit before: its end was stamped when the guest was entered. */
+	counter_add(&vcpu->counters.by_reason[vcpu->reason], vcpu->tsc_entry - vcpu->tsc_exit);
+	vcpu->tsc_exit = tsc;
+	vcpu->reason = reason < EXIT_REASONS ? reason : EXIT_REASONS - 1;
+	vcpu->rip = vmcs_read(VMCS_GUEST_RIP);
+	if (vcpu->ring.size)
+		vcpu_record_begin(vcpu);
+
+	if (likely(reason < VMX_EXIT_REASON_COUNT))
+		outcome = vmx_exit_rows[reason].handle(vcpu);
+	else
+		outcome = vmx_exit_unknown(vcpu);
+	if (outcome == OUTCOME_NEXT)
+		advance(vcpu);
+
+	if (unlikely((int64_t)(tsc - vcpu->deadline) >= 0))
+		vcpu_heartbeat(vcpu, tsc);
+	if (unlikely(vcpu->requests | vcpu->events.work))
+		go_on = prepare_entry(vcpu);
+	if (vcpu->record)
+		vcpu_record_finish(vcpu);
+	return go_on;
+}
+
+/* VMLAUNCH or VMRESUME did not even begin to load the guest: a control or a host field is not as the CPU wants it. */
+void vmx_entry_instruction_failed(struct vcpu *vcpu, bool cf, bool zf)
+{
+	enum vmx_status status = vmx_status_of(cf, zf);
+
+	if (status == VMX_FAIL_VALID) {
+		uint32_t number = (uint32_t)vmcs_read(VMCS_INSTRUCTION_ERROR);
+
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "VM entry failed, VMfailValid: error %u, %s",
+			number, vmx_instruction_error_text(number));
+		vmx_dump(vcpu);
+	} else {
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+			"VM entry failed, VMfailInvalid: there is no current VMCS");
+	}
+}
+
+void backend_run(struct vcpu *vcpu)
+{
+	if (vmptrld(vmx_of(vcpu)->vmcs) != VMX_OK) {
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "VMPTRLD failed");
+		return;
+	}
+	if (prepare_entry(vcpu))
+		vmx_enter_guest(vcpu);
+}

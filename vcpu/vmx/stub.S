@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The exit stub: guest registers go straight into the vCPU and come straight from it.
+ *
+ * HOST_RSP points just past vcpu->regs, which is the start of struct vcpu: the pushes fill it in opcode order, and leave
+ * RSP at the vCPU itself. Nothing lies below that for a push to damage, and nothing pushes there: interrupts are off, NMI,
+ * #MC and #DF have stacks of their own (IST), and C code runs on vcpu->host_stack.
+ */
+#include "vcpu/offsets.h"
+
+	.macro save_guest
+	push	%r15
+	push	%r14
+	push	%r13
+	push	%r12
+	push	%r11
+	push	%r10
+	push	%r9
+	push	%r8
+	push	%rdi
+	push	%rsi
+	push	%rbp
+	lea	-8(%rsp), %rsp		/* the gap of rsp; LEA keeps the flags */
+	push	%rbx
+	push	%rdx
+	push	%rcx
+	push	%rax
+	.endm
+
+	.macro load_guest
+	pop	%rax
+	pop	%rcx
+	pop	%rdx
+	pop	%rbx
+	lea	8(%rsp), %rsp
+	pop	%rbp
+	pop	%rsi
+	pop	%rdi
+	pop	%r8
+	pop	%r9
+	pop	%r10
+	pop	%r11
+	pop	%r12
+	pop	%r13
+	pop	%r14
+	pop	%r15
+	.endm
+
+	/* The time of entry is stamped here, last thing before the registers are loaded. RBX is the vCPU. */
+	.macro stamp_entry
+	rdtsc
+	shl	$32, %rdx
+	or	%rdx, %rax
+	mov	%rax, VCPU_TSC_ENTRY(%rbx)
+	.endm
+
+	.text
+
+/*
+ * void vmx_enter_guest(struct vcpu *vcpu)
+ *
+ * Launches the guest of the current VMCS, handles its exits, and returns when vmx_handle_exit() says that it is over, or
+ * when an entry failed.
+ */
+	.globl	vmx_enter_guest
+	.type	vmx_enter_guest, @function
+vmx_enter_guest:
+	push	%rbp
+	push	%rbx
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	sub	$8, %rsp		/* calls from here want RSP aligned to 16 */
+	mov	%rsp, VCPU_HOST_STACK(%rdi)
+	mov	%rdi, %rbx
+	stamp_entry
+	mov	%rbx, %rsp
+	load_guest
+	vmlaunch
+	jmp	entry_failed
+	.size	vmx_enter_guest, . - vmx_enter_guest
+
+/* HOST_RIP. */
+	.globl	vmx_exit_entry
+	.type	vmx_exit_entry, @function
+	.balign	64
+vmx_exit_entry:
+	save_guest
+	rdtsc
+	shl	$32, %rdx
+	mov	%rsp, %rbx
+	lea	(%rax, %rdx), %rsi
+	mov	%rsp, %rdi
+	mov	VCPU_HOST_STACK(%rsp), %rsp
+	call	vmx_handle_exit
+	test	%al, %al
+	jz	leave
+	stamp_entry
+	mov	%rbx, %rsp
+	load_guest
+	vmresume
+
+	/*
+	 * VMLAUNCH and VMRESUME fall through only when they fail before any guest state is loaded: all registers are as before,
+	 * RSP is back at HOST_RSP, and CF or ZF say which kind of failure it was.
+	 */
+entry_failed:
+	save_guest
+	setc	%sil
+	setz	%dl
+	mov	%rsp, %rdi
+	mov	VCPU_HOST_STACK(%rsp), %rsp
+	movzbl	%sil, %esi
+	movzbl	%dl, %edx
+	call	vmx_entry_instruction_failed
+leave:
+	add	$8, %rsp
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbx
+	pop	%rbp
+	ret
+	.size	vmx_exit_entry, . - vmx_exit_entry
+
+	.section .note.GNU-stack, "", @progbits
