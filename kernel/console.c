@@ -317,7 +317,7 @@ static void key_ctrl_a(void)
 static void key_help(void);
 
 static const struct {
-	char key;
+	uint8_t key;
 	void (*act)(void);
 	const char *help;
 } keys[] = {

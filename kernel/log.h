@@ -27,10 +27,10 @@ enum log_level log_get_level(void);
  * No '\n' in it. Bytes that are not printable ASCII, as a command line or a module may contain,
  * appear as \xNN.
  */
-void log_line(enum log_level level, const char *format, ...) PRINTF(2, 3);
+void log_line(enum log_level level, const char *text, ...) PRINTF(2, 3);
 
 /* The same, of one VM: "plinth[NAME]: TEXT". */
-void log_vm_line(enum log_level level, const char *vm_name, const char *format, ...) PRINTF(3, 4);
+void log_vm_line(enum log_level level, const char *vm_name, const char *text, ...) PRINTF(3, 4);
 
 #define log_always(...)	  log_line(LOG_ALWAYS, __VA_ARGS__)
 #define log_error(...)	  log_line(LOG_ERROR, __VA_ARGS__)

@@ -6,18 +6,18 @@
 #include <stdio.h>
 #include <string.h>
 
-err_t error(const char *format, ...)
+err_t error(const char *text, ...)
 {
 	static char texts[2][512];
 	static unsigned next;
-	char text[sizeof(texts[0])];
+	char made[sizeof(texts[0])];
 	va_list args;
 
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
+	va_start(args, text);
+	vsnprintf(made, sizeof(made), text, args);
 	va_end(args);
 
 	next ^= 1;
-	memcpy(texts[next], text, sizeof(text));
+	memcpy(texts[next], made, sizeof(made));
 	return texts[next];
 }

@@ -22,10 +22,10 @@ static const char *const level_tags[] = {
 	[LOG_INFO] = "",   [LOG_DEBUG] = "",
 };
 
-static void capture(enum log_level level, const char *vm_name, const char *format, va_list args)
+static void capture(enum log_level level, const char *vm_name, const char *text, va_list args)
 	PRINTF(3, 0);
 
-static void capture(enum log_level level, const char *vm_name, const char *format, va_list args)
+static void capture(enum log_level level, const char *vm_name, const char *text, va_list args)
 {
 	struct line *line = &lines[line_count++ % FAKE_LOG_LINES];
 	int used;
@@ -37,26 +37,26 @@ static void capture(enum log_level level, const char *vm_name, const char *forma
 	else
 		used = snprintf(line->text, sizeof(line->text), "plinth: %s", level_tags[level]);
 	if (used >= 0 && (size_t)used < sizeof(line->text))
-		vsnprintf(line->text + used, sizeof(line->text) - (size_t)used, format, args);
+		vsnprintf(line->text + used, sizeof(line->text) - (size_t)used, text, args);
 	if (is_shown)
 		fprintf(stderr, "# %s\n", line->text);
 }
 
-void log_line(enum log_level level, const char *format, ...)
+void log_line(enum log_level level, const char *text, ...)
 {
 	va_list args;
 
-	va_start(args, format);
-	capture(level, NULL, format, args);
+	va_start(args, text);
+	capture(level, NULL, text, args);
 	va_end(args);
 }
 
-void log_vm_line(enum log_level level, const char *vm_name, const char *format, ...)
+void log_vm_line(enum log_level level, const char *vm_name, const char *text, ...)
 {
 	va_list args;
 
-	va_start(args, format);
-	capture(level, vm_name, format, args);
+	va_start(args, text);
+	capture(level, vm_name, text, args);
 	va_end(args);
 }
 
