@@ -111,6 +111,8 @@ static uint64_t walk(uint64_t at, uint64_t *page)
 
 		if (!(entry & P))
 			return 0;
+		/* In a page of 4 KiB this bit would select another memory type. */
+		assert_false(shift == 12 && (entry & PS));
 		if (shift == 12 || (entry & PS)) {
 			*page = 1ul << shift;
 			return entry;
@@ -318,6 +320,13 @@ static void guest_ram_leaves_the_direct_map(void **state)
 		assert_maps(DIRECT_MAP_BASE + at, at, W | XD, PAGE_2M);
 	assert_int_equal(physical_totals().free, before.free);
 	assert_write_xor_execute();
+
+	/* All that a table covers: the table stays for the way back. */
+	assert_null(direct_map_remove(HPA(0x100000000), 2 * GIB));
+	assert_unmapped(DIRECT_MAP_BASE + 0x100000000);
+	assert_int_equal(physical_totals().free, before.free);
+	assert_null(direct_map_restore(HPA(0x100000000), 2 * GIB));
+	assert_maps(DIRECT_MAP_BASE + 0x17fffffff, 0x17fffffff, W | XD, PAGE_2M);
 }
 
 static void small_pieces_split_large_pages(void **state)
@@ -394,8 +403,8 @@ static void window_refusals(void **state)
 	assert_maps(window + PAGE_2M, 0x140000000, W | XD, PAGE_SIZE);
 	assert_int_equal(physical_totals().free, before.free);
 
-	assert_null(address_space_map_window(HVA(last), HPA(0x140000000), PAGE_SIZE));
 	assert_non_null(address_space_map_window(HVA(last), HPA(0x140000000), 2 * PAGE_SIZE));
+	assert_null(address_space_map_window(HVA(last), HPA(0x140000000), PAGE_SIZE));
 	assert_non_null(address_space_map_window(HVA(window), HPA(0x140000000), 0));
 	assert_non_null(address_space_map_window(HVA(window), HPA(0x140000000), UINT64_MAX));
 	assert_non_null(address_space_map_window(HVA(window + 1), HPA(0x140000000), PAGE_SIZE));
