@@ -45,7 +45,7 @@ static uint16_t read_register(struct acpi_pm *pm, uint16_t port)
 
 static void write_control(struct acpi_pm *pm, uint16_t value)
 {
-	unsigned type = (value & PM1_SLEEP_TYPE) >> PM1_SLEEP_SHIFT;
+	unsigned type = (unsigned)(value & PM1_SLEEP_TYPE) >> PM1_SLEEP_SHIFT;
 
 	pm->control = (value & PM1_CONTROL_KEPT) | PM1_SCI_ENABLED;
 	if (!(value & PM1_SLEEP_ENABLE))

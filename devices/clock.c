@@ -20,5 +20,8 @@ void device_clock_start(struct device_clock *clock, uint32_t hz)
 		}
 		rest = next;
 	}
+	/* Rounded up, a whole number of TSC ticks that make a tick of the device make all of it. */
+	if (rest)
+		clock->fraction++;
 	clock->start = time_now();
 }

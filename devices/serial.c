@@ -261,7 +261,7 @@ static void update_modem_lines(struct serial *serial)
 				  (serial->mcr & MCR_OUT1 ? MSR_RI : 0) |
 				  (serial->mcr & MCR_OUT2 ? MSR_DCD : 0));
 
-	changed = (uint8_t)((lines ^ serial->msr) & (MSR_CTS | MSR_DSR | MSR_DCD)) >> 4;
+	changed = (uint8_t)(((lines ^ serial->msr) & (MSR_CTS | MSR_DSR | MSR_DCD)) >> 4);
 	/* Of the ring indicator only the end of a ring counts. */
 	if ((serial->msr & MSR_RI) && !(lines & MSR_RI))
 		changed |= MSR_TERI;

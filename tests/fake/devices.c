@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Stands for the clock, the console and the VM's end in tests of devices. */
-#include "devices.h"
+#include "tests/fake/devices.h"
 
 #include <stdarg.h>
 #include <stdio.h>

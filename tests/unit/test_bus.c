@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "log.h"
+#include "tests/fake/log.h"
 #include "vcpu/bus.h"
 
 static struct bus bus;
