@@ -8,6 +8,7 @@
 
 #include "arch/x86_64/registers.h"
 #include "kernel/error.h"
+#include "vcpu/state.h"
 
 #define INSTRUCTION_BYTES_MAX 15
 
@@ -18,7 +19,7 @@ enum code_size { CODE_16, CODE_32, CODE_64 };
 enum operation {
 	INSN_UNSUPPORTED, /* the length is right, all else is not described; opcode tells which it
 			     is */
-	INSN_NOTHING,	  /* NOP, LEA, PREFETCH, CLFLUSH ...: skipping it does no harm to memory */
+	INSN_NOTHING,	  /* changes nothing, and may be skipped: NOP, PREFETCH, CLFLUSH */
 	INSN_MOV,
 	INSN_MOVBE, /* MOV with the bytes in reverse order */
 	INSN_MOVZX, /* memory of `size` bytes to a register of `register_size` */
@@ -61,16 +62,8 @@ enum operand_source {
 	OPERAND_IMMEDIATE,
 };
 
-enum repeat { REPEAT_NONE, REPEAT_E, REPEAT_NE }; /* F3h: REP or REPE; F2h: REPNE */
-
-enum segment_index {
-	SEGMENT_ES,
-	SEGMENT_CS,
-	SEGMENT_SS,
-	SEGMENT_DS,
-	SEGMENT_FS,
-	SEGMENT_GS,
-};
+/* For string instructions: REP or REPE, and REPNE (CMPS and SCAS only). */
+enum repeat { REPEAT_NONE, REPEAT_E, REPEAT_NE };
 
 /* Bases and indexes beside the enum register_index. */
 #define REG_NONE 0xff

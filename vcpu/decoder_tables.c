@@ -79,7 +79,6 @@ static const struct semantics one_byte[256] = {
 	[0x89] = {INSN_MOV,	    OPS, W,	    REG,		 true },
 	[0x8a] = {INSN_MOV,	    1,   R,		  REG,	       false},
 	[0x8b] = {INSN_MOV,	    OPS, R,	    REG,		 false},
-	[0x8d] = {INSN_NOTHING, OPS, ACCESS_NONE, REG,	       false}, /* LEA */
 	[0x90] = {INSN_NOTHING, OPS, ACCESS_NONE, OPERAND_NONE, false},
 	[0xa0] = {INSN_MOV,	    1,   R,		  REG,	       false},
 	[0xa1] = {INSN_MOV,	    OPS, R,	    REG,		 false},
@@ -180,4 +179,43 @@ const struct semantics *find_semantics(uint32_t map, uint8_t opcode, unsigned mo
 	default:
 		return NULL;
 	}
+}
+
+const char *operation_name(enum operation operation)
+{
+	static const char *const names[INSN_OPERATION_COUNT] = {
+		[INSN_UNSUPPORTED] = "unsupported",
+		[INSN_NOTHING] = "NOP",
+		[INSN_MOV] = "MOV",
+		[INSN_MOVBE] = "MOVBE",
+		[INSN_MOVZX] = "MOVZX",
+		[INSN_MOVSX] = "MOVSX",
+		[INSN_ADD] = "ADD",
+		[INSN_OR] = "OR",
+		[INSN_ADC] = "ADC",
+		[INSN_SBB] = "SBB",
+		[INSN_AND] = "AND",
+		[INSN_SUB] = "SUB",
+		[INSN_XOR] = "XOR",
+		[INSN_CMP] = "CMP",
+		[INSN_TEST] = "TEST",
+		[INSN_NOT] = "NOT",
+		[INSN_NEG] = "NEG",
+		[INSN_INC] = "INC",
+		[INSN_DEC] = "DEC",
+		[INSN_XCHG] = "XCHG",
+		[INSN_XADD] = "XADD",
+		[INSN_CMPXCHG] = "CMPXCHG",
+		[INSN_BT] = "BT",
+		[INSN_BTS] = "BTS",
+		[INSN_BTR] = "BTR",
+		[INSN_BTC] = "BTC",
+		[INSN_MOVS] = "MOVS",
+		[INSN_CMPS] = "CMPS",
+		[INSN_STOS] = "STOS",
+		[INSN_LODS] = "LODS",
+		[INSN_SCAS] = "SCAS",
+	};
+
+	return (unsigned)operation < INSN_OPERATION_COUNT ? names[operation] : "unknown";
 }

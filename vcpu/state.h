@@ -6,6 +6,9 @@
 
 #include "arch/x86_64/registers.h"
 
+/* As instructions number them, and the two that they do not. */
+enum segment_index { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR };
+
 /*
  * A segment register with its hidden part. Access rights as in bits 8-23 of a descriptor's high half, moved down by 8
  * (type 3:0, S 4, DPL 6:5, P 7, AVL 12, L 13, D/B 14, G 15); bit 16: unusable.

@@ -94,8 +94,8 @@ struct string_io {
 };
 enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io);
 
-/* An access to a guest-physical address that is not RAM (or RAM that may not be written). */
-enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa, bool write);
+/* An access of the current instruction to a guest-physical address that is not RAM. Moves RIP itself. */
+enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa);
 
 /* The 1 ms beat: console, end requests, deadlines. Sets the next deadline. */
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now);
@@ -106,8 +106,6 @@ void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t erro
 #define vcpu_ud(vcpu) vcpu_fault(vcpu, 6, false, 0)
 
 /* --- What a backend offers. --- */
-
-enum segment_index { SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR };
 
 uint64_t backend_rip(struct vcpu *vcpu);
 uint64_t backend_rsp(struct vcpu *vcpu);

@@ -268,7 +268,7 @@ static enum outcome exit_ept_violation(struct vcpu *vcpu)
 			(unsigned long long)gpa.raw);
 		return OUTCOME_STAY;
 	}
-	return vcpu_mmio(vcpu, gpa, violation.write);
+	return vcpu_mmio(vcpu, gpa);
 }
 
 static enum outcome exit_ept_misconfiguration(struct vcpu *vcpu)

@@ -65,24 +65,24 @@ static err_t check_cpuid(const struct feature_gate_input *input, struct feature_
 	const struct hypervisor *hypervisor;
 	struct hypervisor unknown;
 	char vendor[13], sign[13];
-	bool svm;
+	bool amd, svm;
 
 	(void)gate;
 	if (cpuid_has(input->cpuid, CPUID_VMX))
 		return NULL;
 
 	cpuid_vendor(input->cpuid, vendor);
+	amd = strcmp(vendor, "AuthenticAMD") == 0 || strcmp(vendor, "HygonGenuine") == 0;
 	svm = cpuid_has(input->cpuid, CPUID_SVM);
 	hypervisor = find_hypervisor(input->cpuid, &unknown, sign);
-	if (hypervisor && (!svm || hypervisor == &hypervisors[TCG]))
+	if (hypervisor && (!amd || hypervisor == &hypervisors[TCG]))
 		return error("VMX is missing: CPUID leaf 1 ECX bit 5 is clear, and this is a "
 			     "virtual machine under %s, which does not offer nested VMX; %s",
 			     hypervisor->name, hypervisor->remedy);
-	if (svm)
-		return error("VMX is missing: this is an AMD processor (\"%s\") with SVM (CPUID "
-			     "leaf 80000001h ECX bit 2), and SVM is not supported yet; " PROCESSOR
-			     ", or Bochs",
-			     vendor);
+	if (amd)
+		return error("VMX is missing: this is an AMD processor (\"%s\")%s, and SVM is not "
+			     "supported yet; " PROCESSOR ", or Bochs",
+			     vendor, svm ? " with SVM (CPUID leaf 80000001h ECX bit 2)" : "");
 	return error("VMX is missing: CPUID leaf 1 ECX bit 5 is clear, so this processor (\"%s\") "
 		     "has no VT-x, or firmware hides it; look for Intel Virtualization Technology "
 		     "in the firmware setup, or " PROCESSOR,

@@ -76,7 +76,7 @@ static void report_misc(const struct vmx_capabilities *c)
 	list_if(list, c->misc.activity_hlt, "HLT");
 	list_if(list, c->misc.activity_shutdown, "shutdown");
 	list_if(list, c->misc.activity_wait_for_sipi, "wait-for-SIPI");
-	log_info("vmx: preemption timer: one tick every %u ticks of the TSC; activity states: %s",
+	log_info("vmx: preemption timer at TSC/%u; activity states: %s",
 		 1u << c->preemption_timer_shift, list);
 }
 
