@@ -7,6 +7,7 @@
 #define HEADER_TAG_END          0
 #define HEADER_TAG_INFORMATION  1
 #define HEADER_TAG_CONSOLE      4
+#define HEADER_TAG_FRAMEBUFFER  5
 #define HEADER_TAG_MODULE_ALIGN 6
 #define OPTIONAL                1
 
@@ -55,7 +56,15 @@ optional_end:
 	.short 0
 	.long 8
 
-	/* No framebuffer tag: under BIOS this leaves the EGA text that kernel/vga.c writes to. */
+	/*
+	 * A framebuffer of any size will do, and is all that UEFI offers to a machine without a UART. Under BIOS GRUB keeps
+	 * EGA text as long as no video driver is loaded.
+	 */
+	.balign 8
+	.short HEADER_TAG_FRAMEBUFFER
+	.short OPTIONAL
+	.long 20
+	.long 0, 0, 0
 	.balign 8
 	.short HEADER_TAG_CONSOLE
 	.short OPTIONAL

@@ -13,6 +13,7 @@
 #include "kernel/command_line.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
+#include "kernel/framebuffer.h"
 #include "kernel/interrupts.h"
 #include "kernel/layout.h"
 #include "kernel/log.h"
@@ -22,6 +23,7 @@
 #include "kernel/panic.h"
 #include "kernel/physical.h"
 #include "kernel/power.h"
+#include "kernel/screen.h"
 #include "kernel/time.h"
 #include "kernel/traps.h"
 #include "kernel/verdict.h"
@@ -135,22 +137,55 @@ static err_t start_memory(void)
 	return err;
 }
 
-/* Text mode is there if the boot loader says so, or if a BIOS started us and nobody says otherwise.
- */
+/* A display lies outside RAM; what does not, would be overwritten by drawing. */
+static err_t map_display(hpa_t at, uint64_t size, void **where)
+{
+	for (unsigned i = 0; i < memory_map.ram_count; i++) {
+		const struct memory_range *ram = &memory_map.ram[i];
+
+		if (at.raw < ram->end && size > 0 && at.raw + size - 1 >= ram->start)
+			return error("the display at 0x%lx would lie in RAM", at.raw);
+	}
+	return address_space_map_device(at, size, where);
+}
+
+static err_t start_vga(void)
+{
+	void *memory;
+	err_t err = map_display(HPA(VGA_ADDRESS), VGA_SIZE, &memory);
+
+	if (!err)
+		vga_start(memory);
+	return err;
+}
+
+static err_t start_framebuffer(void)
+{
+	void *memory;
+	uint64_t size;
+	err_t err = framebuffer_check(&boot.framebuffer, &size);
+
+	if (!err)
+		err = map_display(boot.framebuffer.address, size, &memory);
+	if (!err)
+		framebuffer_start(&boot.framebuffer, memory);
+	return err;
+}
+
+/* The second console. Without a word of the boot loader, a BIOS has left text mode, and UEFI
+ * nothing to use. */
 static void start_screen(void)
 {
-	bool text = boot.framebuffer.present ? boot.framebuffer.type == FRAMEBUFFER_EGA_TEXT
-					     : !boot.efi;
-	void *memory;
 	err_t err;
 
-	if (!options.console.vga || !text)
+	if (!options.console.vga || (!boot.framebuffer.present && boot.efi))
 		return;
-	err = address_space_map_device(HPA(VGA_ADDRESS), VGA_SIZE, &memory);
-	if (!err) {
-		vga_init(memory);
-		err = console_add_sink(vga_write);
-	}
+	if (!boot.framebuffer.present || boot.framebuffer.type == FRAMEBUFFER_EGA_TEXT)
+		err = start_vga();
+	else
+		err = start_framebuffer();
+	if (!err)
+		err = console_add_sink(screen_write);
 	if (err)
 		log_warn("no console on the screen: %s", err);
 }
@@ -223,14 +258,4 @@ void kernel_main(uint32_t magic, uint32_t information)
 	if (err)
 		verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "stacks: %s", err);
 	cpu_run_on_stack(stack, run, NULL);
-}
-
-/* Stands in as long as guest/guests.c does not exist. */
-__attribute__((weak)) void guests_run(const struct boot_info *b, const struct options *o,
-				      const struct acpi_info *a)
-{
-	(void)b;
-	(void)o;
-	(void)a;
-	verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "there is no way to run a guest");
 }

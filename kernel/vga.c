@@ -1,237 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * A small terminal on VGA text memory. The screen is kept in ordinary memory too, since reading the
- * card's is slow.
- */
+/* Draws cells in VGA text memory, which has the same form. */
 #include "kernel/vga.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "arch/x86_64/instructions.h"
-#include "kernel/compiler.h"
-#include "kernel/string.h"
+#include "kernel/screen.h"
 
 #define CRTC_INDEX	   0x3d4
 #define CRTC_DATA	   0x3d5
 #define CRTC_CURSOR_START  0x0a
 #define CRTC_CURSOR_HIDDEN 0x20
 
-#define COLOUR_NORMAL	0x07
-#define PARAMETERS_MAX	8
-#define PARAMETER_LIMIT 9999u
+static volatile uint16_t *text;
 
-enum state { STATE_TEXT, STATE_ESCAPE, STATE_CSI };
-
-static struct {
-	volatile uint16_t *memory;
-	uint16_t cells[VGA_ROWS][VGA_COLUMNS];
-	unsigned row, column;
-	uint8_t colour;
-	enum state state;
-	unsigned parameters[PARAMETERS_MAX];
-	unsigned parameter; /* the one being read */
-} screen;
-
-static uint16_t blank(void)
+static void draw(unsigned row, unsigned column, uint16_t cell)
 {
-	return (uint16_t)(screen.colour << 8 | ' ');
+	text[row * VGA_COLUMNS + column] = cell;
 }
 
-static void put(unsigned row, unsigned column, uint16_t cell)
+void vga_start(void *memory)
 {
-	screen.cells[row][column] = cell;
-	screen.memory[row * VGA_COLUMNS + column] = cell;
-}
+	const struct screen_surface surface = {
+		.rows = VGA_ROWS,
+		.columns = VGA_COLUMNS,
+		.scroll_rows = 1,
+		.draw = draw,
+	};
 
-/* Blanks cells [from, to), counted from the top left. */
-static void erase(unsigned from, unsigned to)
-{
-	for (; from < to; from++)
-		put(from / VGA_COLUMNS, from % VGA_COLUMNS, blank());
-}
-
-static void scroll(void)
-{
-	memmove(screen.cells[0], screen.cells[1], sizeof(screen.cells) - sizeof(screen.cells[0]));
-	for (unsigned i = 0; i < (VGA_ROWS - 1) * VGA_COLUMNS; i++)
-		screen.memory[i] = screen.cells[i / VGA_COLUMNS][i % VGA_COLUMNS];
-	erase((VGA_ROWS - 1) * VGA_COLUMNS, VGA_ROWS * VGA_COLUMNS);
-}
-
-static void line_feed(void)
-{
-	if (screen.row + 1 < VGA_ROWS)
-		screen.row++;
-	else
-		scroll();
-}
-
-static void character(uint8_t byte)
-{
-	/* The line is broken when the next character comes, so that a full line and its end are one
-	 * line. */
-	if (screen.column == VGA_COLUMNS) {
-		screen.column = 0;
-		line_feed();
-	}
-	put(screen.row, screen.column, (uint16_t)(screen.colour << 8 | byte));
-	screen.column++;
-}
-
-static void text_byte(uint8_t byte)
-{
-	switch (byte) {
-	case '\r':
-		screen.column = 0;
-		break;
-	case '\n':
-		line_feed();
-		break;
-	case '\b':
-		if (screen.column > 0)
-			screen.column--;
-		break;
-	case '\t':
-		do
-			character(' ');
-		while (screen.column % 8 != 0);
-		break;
-	case 0x1b:
-		screen.state = STATE_ESCAPE;
-		break;
-	default:
-		if (byte >= ' ' && byte != 0x7f)
-			character(byte);
-		break;
-	}
-}
-
-/* Select Graphic Rendition: ANSI counts red as 1 and blue as 4, VGA the other way round. */
-static void set_colour(unsigned what)
-{
-	static const uint8_t from_ansi[8] = {0, 4, 2, 6, 1, 5, 3, 7};
-
-	if (what == 0)
-		screen.colour = COLOUR_NORMAL;
-	else if (what == 1)
-		screen.colour |= 0x08;
-	else if (what == 7)
-		screen.colour = (uint8_t)(screen.colour << 4 | screen.colour >> 4) & 0x7f;
-	else if (what >= 30 && what <= 37)
-		screen.colour = (uint8_t)((screen.colour & 0xf8) | from_ansi[what - 30]);
-	else if (what >= 40 && what <= 47)
-		screen.colour = (uint8_t)((screen.colour & 0x0f) | from_ansi[what - 40] << 4);
-}
-
-static unsigned clamp(unsigned value, unsigned low, unsigned high)
-{
-	return value < low ? low : value > high ? high : value;
-}
-
-/* One control sequence: `last` is its final byte (ECMA-48 "CUP", "ED" and so on). */
-static void control(uint8_t last)
-{
-	const unsigned *p = screen.parameters;
-	unsigned step = p[0] ? p[0] : 1;
-	unsigned at;
-
-	screen.column = clamp(screen.column, 0, VGA_COLUMNS - 1);
-	at = screen.row * VGA_COLUMNS + screen.column;
-	switch (last) {
-	case 'A':
-		screen.row -= clamp(step, 0, screen.row);
-		break;
-	case 'B':
-		screen.row = clamp(screen.row + step, 0, VGA_ROWS - 1);
-		break;
-	case 'C':
-		screen.column = clamp(screen.column + step, 0, VGA_COLUMNS - 1);
-		break;
-	case 'D':
-		screen.column -= clamp(step, 0, screen.column);
-		break;
-	case 'H':
-	case 'f':
-		screen.row = clamp(p[0], 1, VGA_ROWS) - 1;
-		screen.column = clamp(p[1], 1, VGA_COLUMNS) - 1;
-		break;
-	case 'J':
-		erase(p[0] ? 0 : at, p[0] == 1 ? at + 1 : VGA_ROWS * VGA_COLUMNS);
-		break;
-	case 'K':
-		erase(p[0] ? screen.row * VGA_COLUMNS : at,
-		      p[0] == 1 ? at + 1 : (screen.row + 1) * VGA_COLUMNS);
-		break;
-	case 'm':
-		for (unsigned i = 0; i <= screen.parameter; i++)
-			set_colour(p[i]);
-		break;
-	default:
-		break;
-	}
-}
-
-static void control_byte(uint8_t byte)
-{
-	unsigned *p = &screen.parameters[screen.parameter];
-
-	if (byte >= '0' && byte <= '9') {
-		if (*p < PARAMETER_LIMIT)
-			*p = *p * 10 + byte - '0';
-	} else if (byte == ';') {
-		if (screen.parameter + 1 < PARAMETERS_MAX)
-			screen.parameter++;
-	} else if (byte >= 0x40 && byte <= 0x7e) {
-		control(byte);
-		screen.state = STATE_TEXT;
-	} else if (byte == 0x1b) {
-		screen.state = STATE_ESCAPE;
-	} else if (byte < ' ') {
-		text_byte(byte);
-	}
-}
-
-static void escape_byte(uint8_t byte)
-{
-	screen.state = STATE_TEXT;
-	if (byte == '[') {
-		screen.state = STATE_CSI;
-		screen.parameter = 0;
-		memset(screen.parameters, 0, sizeof(screen.parameters));
-	} else if (byte == 'c') {
-		screen.colour = COLOUR_NORMAL;
-		screen.row = screen.column = 0;
-		erase(0, VGA_ROWS * VGA_COLUMNS);
-	}
-}
-
-void vga_init(void *memory)
-{
-	screen.memory = memory;
-	screen.colour = COLOUR_NORMAL;
-	screen.state = STATE_TEXT;
-	screen.row = screen.column = 0;
-	erase(0, VGA_ROWS * VGA_COLUMNS);
+	text = memory;
 	out8(CRTC_INDEX, CRTC_CURSOR_START);
 	out8(CRTC_DATA, CRTC_CURSOR_HIDDEN);
-}
-
-void vga_write(const char *bytes, size_t size)
-{
-	for (size_t i = 0; i < size; i++) {
-		uint8_t byte = (uint8_t)bytes[i];
-
-		switch (screen.state) {
-		case STATE_TEXT:
-			text_byte(byte);
-			break;
-		case STATE_ESCAPE:
-			escape_byte(byte);
-			break;
-		case STATE_CSI:
-			control_byte(byte);
-			break;
-		}
-	}
+	screen_init(&surface);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* kernel/vga.c on text memory of the test's own: what a terminal does with lines, sequences, and
- * garbage. */
-/* UNITS: kernel/vga.c */
+/* kernel/screen.c and kernel/vga.c on text memory of the test's own. */
+/* UNITS: kernel/screen.c kernel/vga.c */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +13,7 @@
 #include <cmocka.h>
 
 #include "arch/x86_64/instructions.h"
+#include "kernel/screen.h"
 #include "kernel/vga.h"
 
 static uint16_t *memory;
@@ -26,7 +26,7 @@ static int setup(void **state)
 	memory = malloc(VGA_SIZE);
 	assert_non_null(memory);
 	memset(memory, 0x55, VGA_SIZE);
-	vga_init(memory);
+	vga_start(memory);
 	return 0;
 }
 
@@ -40,7 +40,7 @@ static int teardown(void **state)
 
 static void say(const char *text)
 {
-	vga_write(text, strlen(text));
+	screen_write(text, strlen(text));
 }
 
 /* One row as a string, without the blanks at its end. */
@@ -154,7 +154,7 @@ static void test_survives_garbage(void **state)
 			bytes[i] = seed >> 30 ? "\x1b[;0129HJKABCDfm\r\n\b\t c"[seed >> 24 & 15]
 					      : (char)(seed >> 16);
 		}
-		vga_write(bytes, sizeof(bytes));
+		screen_write(bytes, sizeof(bytes));
 	}
 }
 
@@ -169,5 +169,5 @@ int main(void)
 		cmocka_unit_test_setup(test_survives_garbage, setup),
 	};
 
-	return cmocka_run_group_tests_name("vga", tests, NULL, teardown);
+	return cmocka_run_group_tests_name("screen", tests, NULL, teardown);
 }
