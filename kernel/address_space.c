@@ -200,11 +200,15 @@ err_t direct_map_remove(hpa_t at, uint64_t size)
 
 err_t direct_map_restore(hpa_t at, uint64_t size)
 {
+	hva_t place = HVA(DIRECT_MAP_BASE + at.raw);
 	err_t err = check_direct_map(at, size);
 
-	if (err)
-		return err;
-	return map_pages(HVA(DIRECT_MAP_BASE + at.raw), at, size, RIGHTS_RW, PAGE_2M);
+	/* What is there already is mapped anew, to the same place: nothing to flush. */
+	if (!err)
+		err = page_table_unmap(&space.table, place, size, true);
+	if (!err)
+		err = page_table_map(&space.table, place, at, size, RIGHTS_RW, PAGE_2M);
+	return err;
 }
 
 hva_t address_space_window(unsigned slot)

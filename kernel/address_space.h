@@ -53,7 +53,8 @@ CHECKED bool address_space_translate(hva_t at, hpa_t *where);
 
 /*
  * Takes guest RAM out of the direct map, and gives it back. Whole pages; only a piece that is no
- * whole 2 MiB page needs memory, and what was taken out can always be given back.
+ * whole 2 MiB page needs memory, and what was taken out can always be given back. Neither minds
+ * what is out, or back, already.
  */
 CHECKED err_t direct_map_remove(hpa_t at, uint64_t size);
 CHECKED err_t direct_map_restore(hpa_t at, uint64_t size);
