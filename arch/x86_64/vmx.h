@@ -160,10 +160,9 @@ static inline bool vmx_type_needs_length(enum vmx_interruption_type type)
 enum vmx_interruption_type vmx_type_of_vector(uint8_t vector);
 
 #define VMX_INFO_ERROR_CODE	BIT32(11)
-#define VMX_INFO_NMI_UNBLOCKING BIT32(12) /* exit information only: by an IRET that then faulted   \
-					   */
-#define VMX_INFO_NESTED BIT32(13)	  /* with FRED */
-#define VMX_INFO_VALID	BIT32(31)
+#define VMX_INFO_NMI_UNBLOCKING BIT32(12) /* in exit information: by an IRET that faulted */
+#define VMX_INFO_NESTED		BIT32(13) /* with FRED */
+#define VMX_INFO_VALID		BIT32(31)
 
 /* One layout for VM-entry interruption, VM-exit interruption and IDT-vectoring information. */
 struct vmx_interruption {
