@@ -205,6 +205,11 @@ static void set_raw(struct console_stream *stream)
 	}
 }
 
+bool console_stream_is_raw(const struct console_stream *stream)
+{
+	return stream == console.raw;
+}
+
 static void unlink_stream(struct console_stream *stream)
 {
 	struct console_stream **link = &console.streams;
@@ -441,3 +446,12 @@ uint64_t console_lost(void)
 {
 	return output_lost();
 }
+
+#ifdef HOST_TEST
+void console_reset(void)
+{
+	output_reset();
+	memset(&console, 0, sizeof(console));
+	console_poll_at = 0;
+}
+#endif

@@ -62,6 +62,8 @@ void console_stream_write(struct console_stream *stream, uint8_t byte);
 int console_stream_read(struct console_stream *stream); /* -1: nothing there */
 bool console_stream_readable(const struct console_stream *stream);
 
+bool console_stream_is_raw(const struct console_stream *stream);
+
 /* Ends its last line. If it had the raw console, the next VM gets it. */
 void console_stream_close(struct console_stream *stream);
 
@@ -95,6 +97,11 @@ void console_panic_mode(void);
 /* Bytes that could not be written to the UART because it takes none. They were in the memory log
  * and the sinks. */
 uint64_t console_lost(void);
+
+#ifdef HOST_TEST
+/* A console as before its first use, for the next test. */
+void console_reset(void);
+#endif
 
 /*
  * The memory log: the end of all output, for a debugger or a dump on a machine without UART. It is

@@ -224,3 +224,11 @@ uint64_t output_lost(void)
 {
 	return output.lost + (output.is_dead ? console_log.written - console_log.sent : 0);
 }
+
+#ifdef HOST_TEST
+void output_reset(void)
+{
+	memset(&output, 0, sizeof(output));
+	console_log = (struct console_log){.magic = CONSOLE_LOG_MAGIC};
+}
+#endif

@@ -46,3 +46,7 @@ uint32_t output_overruns(void);
 /* Bytes that the UART did not take: overwritten in the ring, or still there with a UART that is
  * dead. */
 uint64_t output_lost(void);
+
+#ifdef HOST_TEST
+void output_reset(void);
+#endif

@@ -39,18 +39,31 @@ static void add(struct line *line, const char *text, size_t size)
 	line->size += size;
 }
 
+static bool is_printable(char c)
+{
+	return c >= 0x20 && c < 0x7f;
+}
+
 /* Whatever came from outside must not speak to the terminal in our name: no escapes, no line ends.
  */
 static void add_escaped(struct line *line, const char *text)
 {
 	char escape[8];
 
-	for (; *text && !line->is_cut; text++) {
-		if (*text >= 0x20 && *text < 0x7f)
-			add(line, text, 1);
-		else
+	while (*text && !line->is_cut) {
+		size_t run = 0;
+		size_t room = sizeof(line->text) - line->size;
+
+		/* One more than there is room for: then the line is known to be cut. */
+		while (run <= room && is_printable(text[run]))
+			run++;
+		add(line, text, run < room ? run : room);
+		if (run > room)
+			line->is_cut = true;
+		text += run;
+		if (*text && !line->is_cut)
 			add(line, escape,
-			    format(escape, sizeof(escape), "\\x%02x", (unsigned char)*text));
+			    format(escape, sizeof(escape), "\\x%02x", (unsigned char)*text++));
 	}
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console on a simulated 16550: whose bytes come when, full rings, dead lines, keys. */
-/* UNITS: kernel/uart.c kernel/terminal.c kernel/format.c tests/fake/uart.c tests/fake/error.c */
+/* UNITS: kernel/console.c kernel/console_output.c kernel/uart.c kernel/terminal.c */
+/* UNITS: kernel/format.c tests/fake/uart.c tests/fake/error.c */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,13 +13,10 @@
 
 #include <cmocka.h>
 
-#include "tests/fake/uart.h"
-
-/* Included, so that each test starts with a console that knows nothing of the one before. */
-#include "kernel/console.c"
-#include "kernel/console_output.c"
-
 #include "arch/x86_64/instructions.h"
+#include "kernel/console.h"
+#include "kernel/time.h"
+#include "tests/fake/uart.h"
 
 #define MS     1000000ull
 #define SECOND 1000000000ull
@@ -46,10 +44,7 @@ static void see(const char *bytes, size_t size)
 
 static void forget(void)
 {
-	memset(&console, 0, sizeof(console));
-	memset(&output, 0, sizeof(output));
-	memset(&console_log, 0, sizeof(console_log));
-	console_poll_at = 0;
+	console_reset();
 	seen_size = 0;
 	fake_uart_reset();
 }
