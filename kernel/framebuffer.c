@@ -118,7 +118,7 @@ static uint8_t dots_of(uint8_t character, unsigned cell_line)
 
 static void draw(unsigned row, unsigned column, uint16_t cell)
 {
-	uint64_t line[CELL_WIDTH * SCALE_MAX * PIXEL_BYTES_MAX / sizeof(uint64_t)];
+	uint64_t line[CELL_WIDTH * SCALE_MAX * PIXEL_BYTES_MAX / 8];
 	uint8_t *at = display.memory + (uint64_t)row * CELL_HEIGHT * display.scale * display.pitch +
 		      (uint64_t)column * CELL_WIDTH * display.scale * display.pixel_bytes;
 
