@@ -69,7 +69,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 mkdir -p "$stage/tree/boot/grub" "$(dirname "$image")"
-cp "$kernel" "$stage/tree/boot/plinth"
+# Without symbols and debug information, which GRUB would load as well; debuggers read the original.
+objcopy --strip-all "$kernel" "$stage/tree/boot/plinth" || die "$kernel is not an ELF file that objcopy can read"
 load=$(grub_step "multiboot2 /boot/plinth$(grub_words "$options")")
 
 # The files keep their names where these differ, so that a message of GRUB tells which one it means.
