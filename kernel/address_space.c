@@ -12,8 +12,7 @@
 #include "kernel/panic.h"
 #include "kernel/physical.h"
 
-/* The page tables that the entry code leaves reach this far: tables must not lie above it at first.
- */
+/* As far as the entry code's page tables reach: at first, tables must not lie above it. */
 #define IDENTITY_END (4 * GIB)
 
 /* More pages than this are not dropped from the TLB one by one: all of it is. */
@@ -32,8 +31,7 @@ static struct {
 	void (*shootdown)(hva_t at, uint64_t size);
 } space;
 
-/* SDM "Invalidation of TLBs and Paging-Structure Caches": a change of CR4.PGE drops global pages
- * too. */
+/* SDM "Operations that Invalidate TLBs and Paging-Structure Caches": also global pages. */
 static void flush_all(void)
 {
 	uint64_t cr4 = read_cr4();
@@ -42,8 +40,7 @@ static void flush_all(void)
 	write_cr4(cr4);
 }
 
-/* After rights or mappings went away, on all CPUs; only then may the tables taken out be used anew.
- */
+/* After rights or mappings went away; only then may the tables taken out be used anew. */
 static void flush(hva_t at, uint64_t size)
 {
 	if (size / PAGE_SIZE > INVLPG_PAGES_MAX) {
@@ -93,11 +90,13 @@ static err_t map_image(const struct kernel_image *image)
 	const struct {
 		hva_t start, end;
 		uint64_t rights;
+		/* clang-format off */
 	} parts[] = {
 		{image->text_start,   image->text_end,   RIGHTS_RX},
-		{image->rodata_start, image->rodata_end, RIGHTS_R },
+		{image->rodata_start, image->rodata_end, RIGHTS_R},
 		{image->data_start,   image->data_end,   RIGHTS_RW},
 	};
+	/* clang-format on */
 	err_t err = NULL;
 
 	for (unsigned i = 0; i < ARRAY_COUNT(parts) && !err; i++) {
@@ -109,14 +108,15 @@ static err_t map_image(const struct kernel_image *image)
 	return err;
 }
 
-/* The image is in the direct map as well: there its text and rodata must be as read-only as in
- * place. */
+/* The image is in the direct map as well: there its text and rodata must be read-only too. */
 static err_t map_ram(const struct memory_map *map, const struct kernel_image *image)
 {
+	/* clang-format off */
 	const struct memory_range fixed[] = {
-		{image->text_start.raw,	image->text_end.raw  },
+		{image->text_start.raw,   image->text_end.raw},
 		{image->rodata_start.raw, image->rodata_end.raw},
 	};
+	/* clang-format on */
 	err_t err = NULL;
 
 	for (unsigned i = 0; i < map->ram_count && !err; i++) {

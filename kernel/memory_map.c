@@ -169,8 +169,11 @@ static unsigned collect_holes(const struct memory_reservation *reservations, uns
 
 		if (reservations[i].size == 0 || start >= end)
 			continue;
-		insert_hole(hole_count++, (struct memory_range){align_down(start, PAGE_SIZE),
-								align_up(end, PAGE_SIZE)});
+		log_debug("memory: %#14lx - %#14lx taken: %s", start, end - 1,
+			  reservations[i].name);
+		start = align_down(start, PAGE_SIZE);
+		end = align_up(end, PAGE_SIZE);
+		insert_hole(hole_count++, (struct memory_range){start, end});
 	}
 	return hole_count;
 }
@@ -254,6 +257,6 @@ void memory_map_log(const struct memory_map *map)
 	for (unsigned i = 0; i < map->usable_count; i++)
 		log_debug("memory: %#14lx - %#14lx free", map->usable[i].start,
 			  map->usable[i].end - 1);
-	log_info("memory: %lu MiB usable, %lu MiB free", map->usable_bytes / MIB,
-		 map->free_bytes / MIB);
+	log_info("memory: %lu MiB usable, of which Plinth, modules and low memory take %lu KiB",
+		 map->usable_bytes / MIB, (map->usable_bytes - map->free_bytes) / KIB);
 }

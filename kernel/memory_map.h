@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The firmware's memory map, put in order: sorted, disjoint, and without what must stay untouched.
- */
+/* The firmware's memory map, put in order: sorted, disjoint, without what must stay untouched. */
 #pragma once
 
 #include <stdbool.h>
@@ -61,8 +60,7 @@ struct memory_map {
 	struct memory_region regions[MEMORY_MAP_REGIONS_MAX];
 	unsigned region_count;
 
-	/* RAM of any kind (usable, ACPI, NVS) in whole pages, in use or not: what a map of all RAM
-	 * covers. */
+	/* RAM of any kind (usable, ACPI, NVS) in whole pages, in use or not. */
 	struct memory_range ram[MEMORY_MAP_REGIONS_MAX];
 	unsigned ram_count;
 

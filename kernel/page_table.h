@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Four-level page tables of the host, built and changed by one generic walk. Knows no TLB and no
- * layout. */
+/* Four-level page tables of the host, built and changed by one walk. Knows no TLB, no layout. */
 #pragma once
 
 #include <stdbool.h>
@@ -57,8 +56,7 @@ CHECKED err_t page_table_unmap(struct page_table *table, hva_t at, uint64_t size
 CHECKED err_t page_table_protect(struct page_table *table, hva_t at, uint64_t size,
 				 uint64_t rights);
 
-/* Frees the tables taken out: to be called when no CPU can have them in its paging-structure
- * caches. */
+/* Frees the tables taken out, when no CPU can have them in its paging-structure caches any more. */
 void page_table_release(struct page_table *table);
 
 /* False: not mapped. */

@@ -21,8 +21,7 @@ CHECKED err_t physical_allocate(uint64_t size, uint64_t align, hpa_t *where);
 /* As above, but only from memory below `limit`, lowest first. */
 CHECKED err_t physical_allocate_below(uint64_t size, uint64_t align, uint64_t limit, hpa_t *where);
 
-/* Gives back what was taken, wholly or in part, in whole pages. Giving back what is free already is
- * a bug. */
+/* Gives back what was taken, or whole pages of it. Giving back what is free already is a bug. */
 void physical_free(hpa_t where, uint64_t size);
 
 struct physical_totals {

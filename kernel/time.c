@@ -38,10 +38,12 @@ static struct {
 	struct scale ns_per_tick, us_per_tick;
 } tsc = {
 	.frequency = ASSUMED_FREQUENCY,
-	.ticks_per_ns = {1,		    0 },
-	.ticks_per_us = {1000,	       0 },
-	.ns_per_tick = {1,		   0 },
-	.us_per_tick = {0x83126e978d4fdf3c, 73}, /* 2^73 / 1000, rounded up */
+ /* clang-format off */
+	.ticks_per_ns = {1, 0},
+	.ticks_per_us = {1000, 0},
+	.ns_per_tick  = {1, 0},
+	.us_per_tick  = {0x83126e978d4fdf3c, 73}, /* 2^73 / 1000, rounded up */
+	/* clang-format on */
 };
 
 /* What CPUID says of the frequency. */

@@ -20,16 +20,18 @@
 #define ADDRESS	    0x000ffffffffff000ul
 #define IMAGE_PAGES (DATA_END / PAGE_SIZE)
 
+/* clang-format off */
 static const struct memory_map_entry machine[] = {
-	{0,	    0x9fc00,    MEMORY_USABLE	  },
-	{0x9fc00,	  0x400,	 MEMORY_RESERVED	},
-	{0xf0000,	  0x10000,	   MEMORY_RESERVED	  },
-	{0x100000,	   0x7ee1000,  MEMORY_USABLE	   },
+	{0,           0x9fc00,    MEMORY_USABLE},
+	{0x9fc00,     0x400,      MEMORY_RESERVED},
+	{0xf0000,     0x10000,    MEMORY_RESERVED},
+	{0x100000,    0x7ee1000,  MEMORY_USABLE},
 	{0x7fe1000,   0x1f000,    MEMORY_ACPI_RECLAIMABLE},
-	{0x8000000,   0x10000,    MEMORY_RESERVED	    },
-	{0xfffc0000,  0x40000,    MEMORY_RESERVED	     },
-	{0x100000000, 0x80000000, MEMORY_USABLE	       },
+	{0x8000000,   0x10000,    MEMORY_RESERVED},
+	{0xfffc0000,  0x40000,    MEMORY_RESERVED},
+	{0x100000000, 0x80000000, MEMORY_USABLE},
 };
+/* clang-format on */
 
 static const struct memory_reservation reserved[] = {
 	{HPA(0x100000), 0x100000, "Plinth"},

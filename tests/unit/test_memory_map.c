@@ -37,20 +37,24 @@ static void assert_range(struct memory_range range, uint64_t start, uint64_t end
 /* What SeaBIOS gives, out of order, with a kernel and a module. */
 static void pc(void **state)
 {
+	/* clang-format off */
 	static const struct memory_map_entry entries[] = {
-		{0x100000,	   0x7ee0000,  MEMORY_USABLE	   },
+		{0x100000,    0x7ee0000,  MEMORY_USABLE},
 		{0x7fe0000,   0x20000,    MEMORY_ACPI_RECLAIMABLE},
-		{0,	    0x9fc00,    MEMORY_USABLE	  },
-		{0x100000000, 0x80000000, MEMORY_USABLE	       },
-		{0x9fc00,	  0x400,	 MEMORY_RESERVED	},
-		{0xf0000,	  0x10000,	   MEMORY_RESERVED	  },
-		{0xfffc0000,  0x40000,    MEMORY_RESERVED	     },
+		{0,           0x9fc00,    MEMORY_USABLE},
+		{0x100000000, 0x80000000, MEMORY_USABLE},
+		{0x9fc00,     0x400,      MEMORY_RESERVED},
+		{0xf0000,     0x10000,    MEMORY_RESERVED},
+		{0xfffc0000,  0x40000,    MEMORY_RESERVED},
 	};
+	/* clang-format on */
+	/* clang-format off */
 	static const struct memory_reservation used[] = {
-		{HPA(0x400000), 0x1001,	"module"	},
-		{HPA(0x100000), 0x80000, "Plinth"	 },
+		{HPA(0x400000), 0x1001,  "module"},
+		{HPA(0x100000), 0x80000, "Plinth"},
 		{HPA(0x180008), 0x100,   "information"},
 	};
+	/* clang-format on */
 
 	(void)state;
 	build(entries, ARRAY_COUNT(entries), used, ARRAY_COUNT(used));
@@ -68,7 +72,10 @@ static void pc(void **state)
 	assert_false(memory_map_is_ram(&map, HPA(0x100000), UINT64_MAX));
 	assert_false(memory_map_is_ram(&map, HPA(0x100000), 0));
 	memory_map_log(&map);
-	assert_string_equal(fake_log_last(), "plinth: memory: 2175 MiB usable, 2174 MiB free");
+	assert_string_equal(
+		fake_log_last(),
+		"plinth: memory: 2175 MiB usable, of which Plinth, modules and low memory "
+		"take 1160 KiB");
 	assert_true(fake_log_contains("ACPI tables"));
 }
 
@@ -81,11 +88,13 @@ static void overlap(void **state)
 	(void)state;
 	for (unsigned a = 0; a < ARRAY_COUNT(order); a++) {
 		for (unsigned b = 0; b < ARRAY_COUNT(order); b++) {
+			/* clang-format off */
 			const struct memory_map_entry entries[] = {
 				{0x1000000, 0x100000, MEMORY_USABLE},
-				{0x2000000, 0x3000,   order[a]	    },
-				{0x2001000, 0x3000,   order[b]	    },
+				{0x2000000, 0x3000,   order[a]},
+				{0x2001000, 0x3000,   order[b]},
 			};
+			/* clang-format on */
 			uint32_t expected = order[a > b ? a : b], found = 0;
 
 			build(entries, ARRAY_COUNT(entries), NULL, 0);
@@ -105,10 +114,12 @@ static void unknown_types_are_reserved(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < ARRAY_COUNT(types); i++) {
+		/* clang-format off */
 		const struct memory_map_entry entries[] = {
 			{0x100000, 0x100000, MEMORY_USABLE},
-			{0x180000, 0x1000,   types[i]	   },
+			{0x180000, 0x1000,   types[i]},
 		};
+		/* clang-format on */
 
 		build(entries, ARRAY_COUNT(entries), NULL, 0);
 		assert_int_equal(map.region_count, 3);
@@ -119,16 +130,18 @@ static void unknown_types_are_reserved(void **state)
 
 static void absurd(void **state)
 {
+	/* clang-format off */
 	static const struct memory_map_entry entries[] = {
-		{0x200000,	   0,		      MEMORY_RESERVED},
-		{UINT64_MAX,	     UINT64_MAX,	 MEMORY_USABLE  },
-		{UINT64_MAX - 0xfff, 0x1000,	     MEMORY_USABLE  },
-		{0xfffffffffffff000, 0x2000,	     MEMORY_USABLE  },
-		{1ul << 46,	    0x100000,	      MEMORY_USABLE  },
-		{(1ul << 46) - 4096, UINT64_MAX - 0x100, MEMORY_USABLE  },
-		{0x300800,	   0x1000,		   MEMORY_USABLE	},
-		{0x400001,	   0x1fff,		   MEMORY_USABLE	},
+		{0x200000,           0,                  MEMORY_RESERVED},
+		{UINT64_MAX,         UINT64_MAX,         MEMORY_USABLE},
+		{UINT64_MAX - 0xfff, 0x1000,             MEMORY_USABLE},
+		{0xfffffffffffff000, 0x2000,             MEMORY_USABLE},
+		{1ul << 46,          0x100000,           MEMORY_USABLE},
+		{(1ul << 46) - 4096, UINT64_MAX - 0x100, MEMORY_USABLE},
+		{0x300800,           0x1000,             MEMORY_USABLE},
+		{0x400001,           0x1fff,             MEMORY_USABLE},
 	};
+	/* clang-format on */
 
 	(void)state;
 	build(entries, ARRAY_COUNT(entries), NULL, 0);
@@ -143,12 +156,14 @@ static void absurd(void **state)
 /* A page that two usable entries share is no whole page of either, but of both together. */
 static void adjacent_pieces_make_a_page(void **state)
 {
+	/* clang-format off */
 	static const struct memory_map_entry entries[] = {
-		{0x200000, 0x800,  MEMORY_USABLE	       },
-		{0x200800, 0x800,  MEMORY_USABLE	       },
-		{0x300000, 0x1800, MEMORY_USABLE		},
+		{0x200000, 0x800,  MEMORY_USABLE},
+		{0x200800, 0x800,  MEMORY_USABLE},
+		{0x300000, 0x1800, MEMORY_USABLE},
 		{0x301800, 0x800,  MEMORY_ACPI_RECLAIMABLE},
 	};
+	/* clang-format on */
 
 	(void)state;
 	build(entries, ARRAY_COUNT(entries), NULL, 0);
@@ -163,14 +178,16 @@ static void reservations(void **state)
 	static const struct memory_map_entry entries[] = {
 		{0, 0x10000000, MEMORY_USABLE}
 	      };
+	/* clang-format off */
 	static const struct memory_reservation used[] = {
-		{HPA(0x3000000),	 0x2000,	 "two"     },
-		      {HPA(0x2000fff),  2,	  "edges"	 },
-		{HPA(0x3001000),	 0x2000,	 "overlap" },
-		      {HPA(0x4000000),  0,	  "empty"	 },
-		{HPA(0x20000000), 0x1000,	  "outside" },
-		      {HPA(0xfff0000),  UINT64_MAX, "wrapping"},
+		{HPA(0x3000000),  0x2000,     "two"},
+		{HPA(0x2000fff),  2,          "edges"},
+		{HPA(0x3001000),  0x2000,     "overlap"},
+		{HPA(0x4000000),  0,          "empty"},
+		{HPA(0x20000000), 0x1000,     "outside"},
+		{HPA(0xfff0000),  UINT64_MAX, "wrapping"},
 	};
+	/* clang-format on */
 
 	(void)state;
 	build(entries, 1, used, ARRAY_COUNT(used));

@@ -31,11 +31,13 @@ static void set_ranges(const struct memory_range *ranges, unsigned count)
 
 static int setup(void **state)
 {
+	/* clang-format off */
 	static const struct memory_range ranges[] = {
-		{0x100000,	   0x105000   },
-		{0x200000,	   0x40000000 },
+		{0x100000,    0x105000},
+		{0x200000,    0x40000000},
 		{0x100000000, 0x180000000},
 	};
+	/* clang-format on */
 
 	(void)state;
 	fake_log_reset();
