@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -543,6 +544,49 @@ static void test_many_cpus(void **state)
 	assert_true(warned("4 CPUs beyond the first 256"));
 }
 
+/* Loads a seed of the fuzz target: tables of a real firmware, moved to 0xe0000, the root table
+ * first. */
+static void load_tables(const char *path)
+{
+	FILE *file = fopen(path, "rb");
+
+	assert_non_null(file);
+	memset(memory, 0, sizeof(memory));
+	assert_true(fread(memory + 0xe0000, 1, 0x10000, file) > 36);
+	fclose(file);
+}
+
+static void test_real_tables(void **state)
+{
+	(void)state;
+	load_tables("tests/fuzz/corpus/acpi/search"); /* QEMU's PC under SeaBIOS, with an RSDP */
+	assert_null(acpi_read(NULL, NULL, map, &info));
+	assert_int_equal(info.warnings.count, 0);
+	assert_true(info.have_s5);
+	assert_int_equal(info.s5_a, 0);
+	assert_int_equal(info.s5_b, 0);
+	assert_int_equal(info.pm1a_control, 0x604);
+	assert_int_equal(info.pm_timer_port, 0x608);
+	assert_false(info.pm_timer_32);
+	assert_false(info.have_reset);
+	assert_int_equal(info.cpu_count, 2);
+
+	setup(state);
+	load_tables("tests/fuzz/corpus/acpi/qemu-q35"); /* has no RSDP: ours is made to fit */
+	put(0xf0010 + 16, 0xe0000, 4);
+	memcpy(memory + 0xf0010, "RSD PTR ", 8);
+	fix_checksum(0xf0010, 20, 8);
+	assert_null(acpi_read(NULL, NULL, map, &info));
+	assert_int_equal(info.warnings.count, 0);
+	assert_true(info.have_s5 && info.have_reset);
+	assert_int_equal(info.reset_address, 0xcf9);
+	assert_int_equal(info.reset_value, 0x0f);
+	assert_int_equal(info.acpi_enable, 2);
+	assert_int_equal(info.cpu_count, 4);
+	assert_int_equal(info.cpus[3].apic_id, 3);
+	assert_int_equal(info.local_apic_address, 0xfee00000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +601,7 @@ int main(void)
 		cmocka_unit_test(test_aml),
 		cmocka_unit_test_setup_teardown(test_madt_structures, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_cpus, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_real_tables, setup, teardown),
 	};
 
 	return cmocka_run_group_tests_name("acpi", tests, NULL, NULL);

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Fuzzing on the host: each tests/fuzz/fuzz_NAME.c is a libFuzzer target, built with the files that its "UNITS:" lines
+# name (as in tests/unit/unit.mk). Its seeds are the files of tests/fuzz/corpus/NAME/.
+
+FUZZCC       := clang
+FUZZCFLAGS   := -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
+                -fno-omit-frame-pointer -fno-strict-aliasing $(WARNINGS) -Wno-vla
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+define FUZZ_RULE
+$(B)/fuzz/$(1): tests/fuzz/$(1).c $(call units_of,tests/fuzz/$(1).c)
+	@mkdir -p $$(@D)
+	$(FUZZCC) -DHOST_TEST -Itests/fake -I. $(FUZZCFLAGS) -o $$@ $$(filter %.c,$$^)
+	@$(FUZZCC) -DHOST_TEST -Itests/fake -I. -MM -MP -MT $$@ $$(filter %.c,$$^) >$$@.d
+-include $(B)/fuzz/$(1).d
+endef
+$(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_RULE,$(t))))
+
+## fuzz          only the fuzz targets, a fixed short run each; make fuzz-NAME runs tests/fuzz/fuzz_NAME.c
+fuzz: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
+	prove tests/fuzz/fuzz.t
+
+fuzz-long: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
+	PLINTH_LONG=1 prove -v tests/fuzz/fuzz.t
+
+fuzz-%: $(B)/fuzz/fuzz_%
+	prove -v tests/fuzz/fuzz.t :: $*
+
+.PHONY: fuzz fuzz-long
