@@ -42,6 +42,7 @@ $(B)/plinth.elf: $(OBJECTS) $(B)/symbols.S boot/plinth.ld
 
 -include $(OBJECTS:.o=.d)
 
+include guest/guest.mk
 include tests/unit/unit.mk
 include tests/system/system.mk
 -include tests/fuzz/fuzz.mk tests/nested/nested.mk

@@ -333,6 +333,18 @@ static bool is_exception(const struct decoder *d, const struct semantics *semant
 	return semantics->operation == INSN_MOVBE && (d->repeat || d->mod == 3); /* CRC32 */
 }
 
+/* The size of the operand in memory. */
+static uint8_t find_size(const struct decoder *d, const struct semantics *semantics)
+{
+	if (semantics->size == SIZE_OPERAND)
+		return d->out->operand_size;
+	if (semantics->size == SIZE_4_OR_8)
+		return d->rex & REX_W ? 8 : 4;
+	if (d->map == 0 && d->opcode == 0x63 && d->out->operand_size == 2)
+		return 2; /* MOVSXD with a 16-bit operand reads no more */
+	return semantics->size;
+}
+
 static void find_register(struct decoder *d)
 {
 	struct instruction *out = d->out;
@@ -366,9 +378,7 @@ static void describe(struct decoder *d)
 	out->operation = semantics->operation;
 	out->operand = semantics->operand;
 	out->memory_first = semantics->memory_first;
-	out->size = semantics->size == SIZE_OPERAND ? out->operand_size : semantics->size;
-	if (d->map == 0 && d->opcode == 0x63 && out->operand_size == 2)
-		out->size = 2; /* MOVSXD with a 16-bit operand reads no more */
+	out->size = find_size(d, semantics);
 	if (!d->has_modrm || d->mod != 3)
 		out->access = semantics->access;
 	out->repeat = find_repeat(d, out->operation);

@@ -97,23 +97,23 @@ static const struct semantics one_byte[256] = {
 };
 
 static const struct semantics two_byte[256] = {
-	[0x0d] = {INSN_NOTHING, 1,   ACCESS_NONE, OPERAND_NONE, false}, /* PREFETCHW */
-	[0x18] = {INSN_NOTHING, 1,   ACCESS_NONE, OPERAND_NONE, false}, /* PREFETCHh */
-	[0x19] = {INSN_NOTHING, 1,   ACCESS_NONE, OPERAND_NONE, false}, /* reserved NOP */
-	[0x1f] = {INSN_NOTHING, 1,   ACCESS_NONE, OPERAND_NONE, false}, /* NOP */
-	[0xa3] = {INSN_BT,	   OPS, R,	   REG,		true },
-	[0xab] = {INSN_BTS,	    OPS, RW,	     REG,	  true },
-	[0xb0] = {INSN_CMPXCHG, 1,   RW,	       REG,	    true },
-	[0xb1] = {INSN_CMPXCHG, OPS, RW,		 REG,	      true },
-	[0xb3] = {INSN_BTR,	    OPS, RW,	     REG,	  true },
-	[0xb6] = {INSN_MOVZX,   1,	 R,	    REG,		 false},
-	[0xb7] = {INSN_MOVZX,   2,	 R,	    REG,		 false},
-	[0xbb] = {INSN_BTC,	    OPS, RW,	     REG,	  true },
-	[0xbe] = {INSN_MOVSX,   1,	 R,	    REG,		 false},
-	[0xbf] = {INSN_MOVSX,   2,	 R,	    REG,		 false},
-	[0xc0] = {INSN_XADD,    1,	RW,	    REG,		 true },
-	[0xc1] = {INSN_XADD,    OPS, RW,	      REG,	   true },
-	[0xc3] = {INSN_MOV,	    OPS, W,	    REG,		 true }, /* MOVNTI */
+	[0x0d] = {INSN_NOTHING, 1,	   ACCESS_NONE, OPERAND_NONE, false}, /* PREFETCHW */
+	[0x18] = {INSN_NOTHING, 1,	   ACCESS_NONE, OPERAND_NONE, false}, /* PREFETCHh */
+	[0x19] = {INSN_NOTHING, 1,	   ACCESS_NONE, OPERAND_NONE, false}, /* reserved NOP */
+	[0x1f] = {INSN_NOTHING, 1,	   ACCESS_NONE, OPERAND_NONE, false}, /* NOP */
+	[0xa3] = {INSN_BT,	   OPS,		R,	   REG,		true },
+	[0xab] = {INSN_BTS,	    OPS,	 RW,	     REG,	  true },
+	[0xb0] = {INSN_CMPXCHG, 1,	   RW,	       REG,	    true },
+	[0xb1] = {INSN_CMPXCHG, OPS,	     RW,		 REG,	      true },
+	[0xb3] = {INSN_BTR,	    OPS,	 RW,	     REG,	  true },
+	[0xb6] = {INSN_MOVZX,   1,		 R,	    REG,		 false},
+	[0xb7] = {INSN_MOVZX,   2,		 R,	    REG,		 false},
+	[0xbb] = {INSN_BTC,	    OPS,	 RW,	     REG,	  true },
+	[0xbe] = {INSN_MOVSX,   1,		 R,	    REG,		 false},
+	[0xbf] = {INSN_MOVSX,   2,		 R,	    REG,		 false},
+	[0xc0] = {INSN_XADD,    1,		RW,	    REG,		 true },
+	[0xc1] = {INSN_XADD,    OPS,	  RW,	      REG,	   true },
+	[0xc3] = {INSN_MOV,	    SIZE_4_OR_8, W,	    REG,		 true }, /* MOVNTI */
 };
 
 static const struct semantics movbe_load = {INSN_MOVBE, OPS, R, REG, false};

@@ -6,7 +6,7 @@
 #include "vcpu/vcpu.h"
 
 /* Elements of a REP that are done before the guest may be interrupted. */
-#define ELEMENTS_AT_ONCE 64
+#define ELEMENTS_AT_ONCE 256
 
 enum outcome vcpu_io(struct vcpu *vcpu, uint16_t port, unsigned size, bool in)
 {

@@ -11,7 +11,7 @@
 #include "vcpu/vcpu.h"
 
 /* Elements of a repeated string instruction that are done before the guest may be interrupted. */
-#define ELEMENTS_AT_ONCE 64
+#define ELEMENTS_AT_ONCE 256
 
 /* An instruction being carried out. */
 struct execution {

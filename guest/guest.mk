@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The tiny guests: each folder of guest/tests/ and guest/demo/ becomes a Multiboot 1 image, linked with guest/lib/.
+
+GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
+                -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
+GUEST_LIB    := $(B)/guest/lib/entry.S.guest.o $(B)/guest/lib/guest.c.guest.o
+GUEST_TESTS  := $(notdir $(wildcard guest/tests/*))
+GUEST_IMAGES := $(GUEST_TESTS:%=$(B)/guest/tests/%.elf)
+
+$(B)/%.guest.o: %
+	@mkdir -p $(@D)
+	$(CC) -I. $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+
+# Multiboot 1 wants a 32-bit ELF file; the code in it is what it is.
+define GUEST_RULE
+$(B)/$(1).elf: $(patsubst %,$(B)/%.guest.o,$(wildcard $(1)/*.c $(1)/*.S)) $(GUEST_LIB) guest/lib/guest.ld
+	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none \
+	      -T guest/lib/guest.ld -o $$@.64 $$(filter %.o,$$^)
+	objcopy -O elf32-i386 --strip-debug $$@.64 $$@
+endef
+$(foreach g,guest/demo $(GUEST_TESTS:%=guest/tests/%),$(eval $(call GUEST_RULE,$(g))))
+
+$(B)/guest/demo_image.S.o: $(B)/guest/demo.elf
+
+-include $(shell find $(B)/guest -name '*.guest.d' 2>/dev/null)

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Starts a tiny guest: from Multiboot 1's 32-bit state to 64-bit C code, with an identity map and an IDT. */
+
+#define MULTIBOOT_MAGIC 0x1badb002
+#define MULTIBOOT_FLAGS 0x00000003 /* modules at whole pages, memory information */
+
+	.section .multiboot, "a"
+	.balign 4
+	.long MULTIBOOT_MAGIC, MULTIBOOT_FLAGS, -(MULTIBOOT_MAGIC + MULTIBOOT_FLAGS)
+
+	.text
+	.code32
+	.globl	guest_start
+guest_start:
+	mov	$stack_top, %esp
+	mov	%eax, boot_magic
+	mov	%ebx, boot_info
+
+	/* The first 4 GiB, in 2 MiB pages. */
+	mov	$pml4, %edi
+	lea	pdpt + 3, %eax
+	mov	%eax, (%edi)
+	mov	$pdpt, %edi
+	lea	directories + 3, %eax
+	mov	$4, %ecx
+1:	mov	%eax, (%edi)
+	add	$8, %edi
+	add	$4096, %eax
+	loop	1b
+	mov	$directories, %edi
+	mov	$0x83, %eax
+	mov	$2048, %ecx
+1:	mov	%eax, (%edi)
+	add	$8, %edi
+	add	$0x200000, %eax
+	loop	1b
+
+	mov	%cr4, %eax
+	or	$0x620, %eax		/* PAE, OSFXSR, OSXMMEXCPT */
+	mov	%eax, %cr4
+	mov	$pml4, %eax
+	mov	%eax, %cr3
+	mov	$0xc0000080, %ecx	/* IA32_EFER: LME, NXE */
+	rdmsr
+	or	$0x900, %eax
+	wrmsr
+	mov	%cr0, %eax
+	or	$0x80010020, %eax	/* PG, WP, NE */
+	mov	%eax, %cr0
+	lgdt	gdt_pointer
+	ljmp	$0x08, $long_mode
+
+	.code64
+long_mode:
+	mov	$0x10, %eax
+	mov	%eax, %ds
+	mov	%eax, %es
+	mov	%eax, %ss
+	xor	%eax, %eax
+	mov	%eax, %fs
+	mov	%eax, %gs
+	mov	$stack_top, %rsp
+	call	guest_setup
+	mov	boot_magic, %edi
+	mov	boot_info, %esi
+	call	guest_main
+	mov	%eax, %edi
+	call	guest_exit
+1:	cli
+	hlt
+	jmp	1b
+
+	/* One entry a vector, 16 bytes each: pushes a zero for an error code that the processor does not push. */
+	.balign	16
+	.globl	trap_entries
+trap_entries:
+	vector = 0
+	.rept	256
+	.balign	16
+	.if	!((vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21))
+	push	$0
+	.endif
+	push	$vector
+	jmp	trap_common
+	vector = vector + 1
+	.endr
+
+trap_common:
+	push	%rax
+	push	%rcx
+	push	%rdx
+	push	%rsi
+	push	%rdi
+	push	%r8
+	push	%r9
+	push	%r10
+	push	%r11
+	mov	%rsp, %rdi
+	cld
+	call	trap_handle
+	pop	%r11
+	pop	%r10
+	pop	%r9
+	pop	%r8
+	pop	%rdi
+	pop	%rsi
+	pop	%rdx
+	pop	%rcx
+	pop	%rax
+	add	$16, %rsp
+	iretq
+
+	.section .rodata
+	.balign	8
+gdt:
+	.quad	0
+	.quad	0x00af9b000000ffff	/* 08: 64-bit code */
+	.quad	0x00cf93000000ffff	/* 10: data */
+	.quad	0x00cf9b000000ffff	/* 18: 32-bit code */
+gdt_pointer:
+	.word	. - gdt - 1
+	.quad	gdt
+
+	.bss
+	.balign	4096
+pml4:	.skip	4096
+pdpt:	.skip	4096
+directories:
+	.skip	4 * 4096
+	.skip	16384
+	.globl	stack_top
+stack_top:
+boot_magic:
+	.skip	4
+boot_info:
+	.skip	4
+
+	.section .note.GNU-stack, "", @progbits
