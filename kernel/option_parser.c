@@ -19,12 +19,17 @@ static bool is_blank(char c)
 /* A word as an error text repeats it: shortened, and without bytes that would upset a terminal. */
 static const char *shown(const char *word, char buffer[SHOWN_MAX])
 {
-	size_t length = strnlen(word, SHOWN_MAX);
-	size_t kept = length < SHOWN_MAX ? length : SHOWN_MAX - 4;
+	static const char cut[] = "...";
+	size_t i;
 
-	for (size_t i = 0; i < kept; i++)
+	for (i = 0; word[i]; i++) {
+		if (i == SHOWN_MAX - 1) {
+			memcpy(buffer + SHOWN_MAX - sizeof(cut), cut, sizeof(cut));
+			return buffer;
+		}
 		buffer[i] = word[i] >= 0x20 && word[i] < 0x7f ? word[i] : '?';
-	format(buffer + kept, SHOWN_MAX - kept, "%s", kept < length ? "..." : "");
+	}
+	buffer[i] = '\0';
 	return buffer;
 }
 

@@ -155,6 +155,11 @@ static void test_other_options(void **state)
 	assert_int_equal(strlen(options.trace), 255);
 	snprintf(text, sizeof(text), "trace=%0256d", 0);
 	bad(text, "longer than 255 bytes");
+	/* Words are shown whole up to 47 bytes. */
+	bad("01234567890123456789012345678901234567890123456",
+	    "option '01234567890123456789012345678901234567890123456'");
+	bad("012345678901234567890123456789012345678901234567",
+	    "option '01234567890123456789012345678901234567890123...'");
 	bad("a\x1b[2Jb", "'a?[2Jb'");
 }
 
