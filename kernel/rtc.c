@@ -59,7 +59,7 @@ uint64_t rtc_to_seconds(const struct rtc_time *time)
 	uint64_t days = (uint64_t)days_before_year(time->year) + days_before(time->year, month) +
 			(time->day ? time->day - 1u : 0);
 
-	return days * DAY_SECONDS + time->hour * 3600u + time->minute * 60u + time->second;
+	return days * DAY_SECONDS + time->hour * 3600ull + time->minute * 60ull + time->second;
 }
 
 void rtc_from_seconds(uint64_t seconds, struct rtc_time *time)

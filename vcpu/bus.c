@@ -90,10 +90,10 @@ static unsigned port_piece(const struct bus *bus, uint32_t port, unsigned left)
 	return 0;
 }
 
-/* How many bytes from here on nobody takes. */
+/* How many bytes from here on nobody takes, of which the first is one. */
 static unsigned port_gap(const struct bus *bus, uint32_t port, unsigned left)
 {
-	unsigned gap = 0;
+	unsigned gap = 1;
 
 	while (gap < left && !port_piece(bus, port + gap, left - gap))
 		gap++;
@@ -268,7 +268,7 @@ static unsigned mmio_piece(const struct mmio_range *range, uint64_t at, unsigned
 
 static unsigned mmio_gap(const struct bus *bus, uint64_t at, unsigned left)
 {
-	unsigned gap = 0;
+	unsigned gap = 1;
 
 	while (gap < left && !mmio_piece(mmio_find(bus, at + gap), at + gap, left - gap))
 		gap++;

@@ -124,6 +124,10 @@ static void accesses_across_ranges_are_split(void **state)
 	assert_string_equal(fake_log_last(),
 			    "plinth[vm]: port 103h: nobody answers, 1-byte OUT of 44h is dropped");
 	assert_int_equal(bus_port_read(&bus, 0x100, 4), 0xff020000);
+	seen[0] = 0;
+	assert_null(add("c", 0x200, 1, BUS_1 | BUS_2));
+	assert_int_equal(bus_port_read(&bus, 0x200, 2), 0xff00);
+	expect_seen("r200.1 ");
 }
 
 static void too_narrow_accesses_find_nobody(void **state)
@@ -228,6 +232,21 @@ static void mmio_reaches_the_device(void **state)
 	assert_int_equal(fake_log_count(), 0);
 }
 
+static void mmio_ranges_are_found_among_many(void **state)
+{
+	(void)state;
+	for (uint64_t i = 0; i < 20; i++)
+		assert_null(add_mmio("x", 0x1000 * (i * 7 % 20), 2, BUS_1 | BUS_2 | BUS_4));
+	for (uint64_t i = 0; i < 20; i++) {
+		assert_null(bus_mmio_name(&bus, GPA(0x1000 * i - 1)));
+		assert_string_equal(bus_mmio_name(&bus, GPA(0x1000 * i)), "x");
+		assert_string_equal(bus_mmio_name(&bus, GPA(0x1000 * i + 1)), "x");
+		assert_null(bus_mmio_name(&bus, GPA(0x1000 * i + 2)));
+	}
+	assert_int_equal(bus_mmio_read(&bus, GPA(0x3000), 4), 0xffff2211);
+	expect_seen("r0.2 ");
+}
+
 static void unclaimed_memory_reads_ones(void **state)
 {
 	(void)state;
@@ -278,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup(bad_port_ranges_are_refused, setup),
 		cmocka_unit_test_setup(port_ranges_run_out, setup),
 		cmocka_unit_test_setup(mmio_reaches_the_device, setup),
+		cmocka_unit_test_setup(mmio_ranges_are_found_among_many, setup),
 		cmocka_unit_test_setup(unclaimed_memory_reads_ones, setup),
 		cmocka_unit_test_setup(bad_mmio_ranges_are_refused, setup),
 	};

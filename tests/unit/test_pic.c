@@ -138,10 +138,15 @@ static void levels_and_edges(void **state)
 	assert_true(pic_pending(&pic));
 	pic_set_irq(&pic, 10, false);
 	assert_false(pic_pending(&pic));
+	/* And goes without a trace. */
+	pic_set_irq(&pic, 10, true);
+	pic_set_irq(&pic, 10, false);
+	assert_false(pic_pending(&pic));
 	/* An edge counts once, however long the line is high. */
 	pic_set_irq(&pic, 1, true);
 	pic_set_irq(&pic, 1, true);
 	assert_int_equal(pic_acknowledge(&pic), 0x31);
+	pic_set_irq(&pic, 1, true);
 	fake_out8(0x20, 0x20);
 	assert_false(pic_pending(&pic));
 }
