@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "arch/x86_64/instructions.h"
+#include "kernel/compiler.h"
 
 #define DAY_SECONDS 86400u
 
@@ -158,7 +159,7 @@ static bool is_valid(const struct rtc_time *time)
 	       time->hour <= 23 && time->minute <= 59 && time->second <= 59;
 }
 
-err_t rtc_read_host(struct rtc_time *time)
+CHECKED static err_t read_host(struct rtc_time *time)
 {
 	struct raw_time raw, again;
 	uint8_t format;
@@ -167,14 +168,16 @@ err_t rtc_read_host(struct rtc_time *time)
 	for (unsigned i = 0;; i++) {
 		if (!wait_for_update_end())
 			return "the real-time clock is updating itself without end: there seems to "
-			       "be none; guests start at a fixed date";
-		raw = read_raw();
+			       "be none";
+		guests start at a fixed date ";
+			raw = read_raw();
 		again = read_raw();
 		if (same_raw(&raw, &again) && !(read_register(REGISTER_A) & A_UPDATE))
 			break;
 		if (i == ATTEMPTS_MAX)
-			return "the real-time clock gives another time at each reading; guests "
-			       "start at a fixed date";
+			return "the real-time clock gives another time at each reading";
+		guests "
+		       "start at a fixed date";
 	}
 
 	format = read_register(REGISTER_B);
@@ -189,7 +192,16 @@ err_t rtc_read_host(struct rtc_time *time)
 	if (!is_valid(time))
 		return error(
 			"the real-time clock shows %u-%u-%u %u:%u:%u, which is no date; set it "
-			"in the firmware's setup. Guests start at a fixed date",
+			"in the firmware's setup",
 			time->year, time->month, time->day, time->hour, time->minute, time->second);
 	return NULL;
+}
+
+err_t rtc_read_host(struct rtc_time *time)
+{
+	err_t err = read_host(time);
+
+	if (err)
+		*time = (struct rtc_time){.year = 2000, .month = 1, .day = 1};
+	return err;
 }

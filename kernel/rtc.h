@@ -15,8 +15,10 @@ struct rtc_time {
 	uint8_t second;
 };
 
-/* Reads the host's clock at ports 70h and 71h. Takes a few milliseconds at most; changes nothing
- * there. */
+/*
+ * Reads the host's clock at ports 70h and 71h. Takes a few milliseconds at most; changes nothing
+ * there. With an error the time is the beginning of 2000.
+ */
 CHECKED err_t rtc_read_host(struct rtc_time *time);
 
 /*

@@ -387,6 +387,8 @@ static void a_broken_host_clock_is_an_error(void **state)
 	/* Nothing there: ones. */
 	fake_machine_reset();
 	assert_non_null(rtc_read_host(&time));
+	assert_int_equal(time.year, 2000);
+	assert_int_equal(time.month, 1);
 	/* Always updating. */
 	host_clock(0x02, (const uint8_t[]){0x20, 0x26, 0x11, 0x21, 0x21, 0x30, 0x59});
 	host_updating = 0xffffffff;
