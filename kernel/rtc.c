@@ -169,15 +169,12 @@ CHECKED static err_t read_host(struct rtc_time *time)
 		if (!wait_for_update_end())
 			return "the real-time clock is updating itself without end: there seems to "
 			       "be none";
-		guests start at a fixed date ";
-			raw = read_raw();
+		raw = read_raw();
 		again = read_raw();
 		if (same_raw(&raw, &again) && !(read_register(REGISTER_A) & A_UPDATE))
 			break;
 		if (i == ATTEMPTS_MAX)
 			return "the real-time clock gives another time at each reading";
-		guests "
-		       "start at a fixed date";
 	}
 
 	format = read_register(REGISTER_B);
