@@ -32,6 +32,8 @@ CHECKED static err_t create_devices(struct vm *vm, struct pc *pc, const struct p
 		err = acpi_pm_create(&pc->acpi_pm, vm);
 	if (!err)
 		err = vga_create(&pc->vga, bus);
+	if (!err)
+		err = rom_create(bus);
 	return err;
 }
 

@@ -11,6 +11,7 @@
 #include "devices/pit.h"
 #include "devices/post.h"
 #include "devices/reset.h"
+#include "devices/rom.h"
 #include "devices/serial.h"
 #include "devices/vga.h"
 #include "kernel/error.h"

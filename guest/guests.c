@@ -144,9 +144,17 @@ static void report(const struct vm *vm)
 	if (vm->end == VM_ENDED_TRIPLE_FAULT || vm->end == VM_ENDED_STOPPED)
 		render_last(vm->name, &vcpu->ring, LAST_EXITS, vcpu->first_tsc);
 	counters_print(&vcpu->counters, vm->name);
-	log_vm(vm->name, "ended after %llu ms: %s, code %u (%s)",
+	log_vm_line(LOG_ALWAYS, vm->name, "ended after %llu ms: %s, code %u (%s)",
 	       (unsigned long long)(time_us_from_ticks(ran) / 1000), end_name(vm->end), vm->end_code,
 	       vm->end_text);
+}
+
+/* The VM that console=vm:NAME names, or each in its turn. */
+static bool has_raw_console(const struct run *run, const struct vm *vm)
+{
+	const char *chosen = run->options->console.raw_vm;
+
+	return !chosen[0] || strcmp(chosen, vm->name) == 0;
 }
 
 static err_t start(struct run *run, unsigned id, const struct guest *guest)
@@ -161,7 +169,7 @@ static err_t start(struct run *run, unsigned id, const struct guest *guest)
 	if (err)
 		return err;
 	running.vm = vm;
-	console_stream_init(&running.stream, vm->name, true);
+	console_stream_init(&running.stream, vm->name, has_raw_console(run, vm));
 	err = pc_create(vm, &running.pc, &pc_options);
 	if (!err)
 		err = image_load(vm, &guest->image, &state, &kind);

@@ -103,10 +103,10 @@ void counters_print(const struct exit_counters *counters, const char *vm_name)
 	for (unsigned i = 0; i < EXIT_REASONS; i++)
 		ticks += counters->by_reason[i].total;
 	if (count == 0) {
-		log_vm(vm_name, "no exits");
+		log_vm_line(LOG_ALWAYS, vm_name, "no exits");
 		return;
 	}
-	log_vm(vm_name, "%-28s %10s %7s %9s %9s %9s", "exits by reason", "count", "share", "min",
+	log_vm_line(LOG_ALWAYS, vm_name, "%-28s %10s %7s %9s %9s %9s", "exits by reason", "count", "share", "min",
 	       "mean", "max");
 	/* The most frequent first; there are few reasons, so a search for each line will do. */
 	for (;;) {
@@ -124,12 +124,12 @@ void counters_print(const struct exit_counters *counters, const char *vm_name)
 		printed[best] = true;
 		most = &counters->by_reason[best];
 		permille = most->count * 1000 / count;
-		log_vm(vm_name, "%-28s %10llu %5llu.%llu%% %9llu %9llu %9llu",
+		log_vm_line(LOG_ALWAYS, vm_name, "%-28s %10llu %5llu.%llu%% %9llu %9llu %9llu",
 		       vmx_exit_reason_name(best), (unsigned long long)most->count,
 		       (unsigned long long)permille / 10, (unsigned long long)permille % 10,
 		       (unsigned long long)most->min, (unsigned long long)(most->total / most->count),
 		       (unsigned long long)most->max);
 	}
-	log_vm(vm_name, "%-28s %10llu  100.0%% %29llu ticks in all", "all", (unsigned long long)count,
+	log_vm_line(LOG_ALWAYS, vm_name, "%-28s %10llu  100.0%% %29llu ticks in all", "all", (unsigned long long)count,
 	       (unsigned long long)ticks);
 }

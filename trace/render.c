@@ -210,7 +210,7 @@ void render_line(const char *vm_name, uint64_t number, const struct exit_record 
 	char text[WORDS_MAX];
 
 	render_words(record, text, sizeof(text));
-	log_vm(vm_name, "%6llu %12llu rip=%-10llx %6llu  %s", U(number),
+	log_vm_line(LOG_ALWAYS, vm_name, "%6llu %12llu rip=%-10llx %6llu  %s", U(number),
 	       U(record->tsc_exit - first_tsc), U(record->rip),
 	       U(record->tsc_entry - record->tsc_exit), text);
 }
@@ -225,7 +225,7 @@ void render_last(const char *vm_name, const struct exit_ring *ring, uint64_t cou
 	if (count > kept)
 		count = kept;
 	first = ring->count - count;
-	log_vm(vm_name, "its last %llu exits: number, ticks since its start, RIP, cost in ticks, what it was",
+	log_vm_line(LOG_ALWAYS, vm_name, "its last %llu exits: number, ticks since its start, RIP, cost in ticks, what it was",
 	       U(count));
 	for (uint64_t i = first; i < ring->count; i++)
 		render_line(vm_name, i + 1, &ring->records[i & (ring->size - 1)], first_tsc);

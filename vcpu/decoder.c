@@ -134,16 +134,32 @@ static void find_sizes(struct decoder *d)
 		out->address_size = is_16 != d->address_prefix ? 2 : 4;
 }
 
-/* C4h, C5h and 62h are VEX and EVEX when LES, LDS and BOUND would have a register operand. */
+/*
+ * C4h, C5h and 62h are VEX and EVEX when LES, LDS and BOUND would have a register operand; 8Fh is
+ * POP as /0 only, and AMD's XOP else.
+ */
 static err_t check_vector_prefix(const struct decoder *d)
 {
-	bool vex = d->opcode == 0xc4 || d->opcode == 0xc5;
+	static const struct {
+		uint8_t opcode, mask, least;
+		bool always_in_64bit;
+		const char *name;
+	} prefixes[] = {
+		{0xc4, 0xc0, 0xc0, true,	 "VEX" },
+		{0xc5, 0xc0, 0xc0, true,	 "VEX" },
+		{0x62, 0xc0, 0xc0, true,	 "EVEX"},
+		{0x8f, 0x38, 0x01, false, "XOP" },
+	};
+	uint8_t next = d->at < d->count ? d->bytes[d->at] : 0;
 
-	if (!vex && d->opcode != 0x62)
-		return NULL;
-	if (d->code == CODE_64 || (d->at < d->count && d->bytes[d->at] >= 0xc0))
-		return error("an instruction with a %s prefix (AVX) is not decoded",
-			     vex ? "VEX" : "EVEX");
+	for (unsigned i = 0; i < ARRAY_COUNT(prefixes); i++) {
+		if (d->opcode != prefixes[i].opcode)
+			continue;
+		if ((next & prefixes[i].mask) >= prefixes[i].least ||
+		    (prefixes[i].always_in_64bit && d->code == CODE_64))
+			return error("vector instructions (here: %s prefix) are not decoded",
+				     prefixes[i].name);
+	}
 	return NULL;
 }
 

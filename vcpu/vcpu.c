@@ -6,7 +6,9 @@
 #include "arch/x86_64/exceptions.h"
 #include "arch/x86_64/instructions.h"
 #include "kernel/console.h"
+#include "kernel/cpu.h"
 #include "kernel/direct_map.h"
+#include "kernel/log.h"
 #include "kernel/physical.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
@@ -34,6 +36,11 @@ void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
 {
 	vcpu->deadline = now + time_ticks_from_us(HEARTBEAT_US);
 	console_poll(now);
+	if (unlikely(this_cpu()->nmi_pending)) {
+		this_cpu()->nmi_pending = false;
+		log_warn("an NMI came to the host; %llu so far",
+			 (unsigned long long)this_cpu()->nmi_count);
+	}
 	if (console_end_requested())
 		vm_stop(vcpu->vm, VM_ENDED_USER, 0, "ended by Ctrl-A X on the console");
 }

@@ -12,8 +12,7 @@
 #include "vcpu/vcpu.h"
 
 #define LOW_END     0xa0000ul    /* 640 KiB: the video memory begins */
-#define VIDEO_TEXT  0xb8000ul
-#define VIDEO_SIZE  0x8000ul
+#define VIDEO_SIZE  0x20000ul
 #define HIGH_START  MIB
 #define GAP_START   (3 * GIB)    /* device registers live from here to 4 GiB */
 #define GAP_END     (4 * GIB)
@@ -37,8 +36,8 @@ static void lay_out(struct vm *vm, uint64_t size)
 	if (size > GAP_START)
 		add_extent(vm, GAP_END, GAP_START, size - GAP_START);
 	vm->video = (struct vm_extent){
-		.gpa = GPA(VIDEO_TEXT),
-		.hpa = HPA(vm->memory.raw + VIDEO_TEXT),
+		.gpa = GPA(LOW_END),
+		.hpa = HPA(vm->memory.raw + LOW_END),
 		.size = VIDEO_SIZE,
 	};
 }
@@ -51,6 +50,9 @@ static err_t map_memory(struct vm *vm)
 	for (unsigned i = 0; !err && i < vm->extent_count; i++)
 		err = address_space_map_window(HVA(vm->window.raw + vm->extents[i].gpa.raw),
 					       vm->extents[i].hpa, vm->extents[i].size);
+	if (!err)
+		err = address_space_map_window(HVA(vm->window.raw + vm->video.gpa.raw),
+					       vm->video.hpa, vm->video.size);
 	if (!err)
 		err = direct_map_remove(vm->memory, vm->memory_size);
 	if (!err)
@@ -103,6 +105,9 @@ void vm_destroy(struct vm *vm)
 	for (unsigned i = 0; !err && i < vm->extent_count; i++)
 		err = address_space_unmap_window(HVA(vm->window.raw + vm->extents[i].gpa.raw),
 						 vm->extents[i].size);
+	if (!err)
+		err = address_space_unmap_window(HVA(vm->window.raw + vm->video.gpa.raw),
+						 vm->video.size);
 	if (!err)
 		err = direct_map_restore(vm->memory, vm->memory_size);
 	/* Memory that could not be mapped back is lost, not reused. */

@@ -44,9 +44,9 @@ struct vm {
 	struct vcpu *vcpu;                   /* its one vCPU */
 	enum vm_end end;
 	uint32_t end_code;
-	char end_text[160];                  /* the reason in words */
+	char end_text[240];                  /* the reason in words */
 	void *pc;                            /* the devices, owned by devices/pc.c */
-	struct vm_extent video;              /* the text screen at B8000h: memory, but not RAM to tell a guest of */
+	struct vm_extent video;              /* a display adapter's, at A0000h: memory, but not RAM to tell a guest of */
 	hpa_t memory;                        /* all of it, in one piece */
 	uint64_t memory_size;
 	void *backend;                       /* the second-level address space */
@@ -62,7 +62,7 @@ CHECKED err_t vm_create(const char *name, unsigned id, uint64_t size, struct vm 
 void vm_destroy(struct vm *vm);
 
 /*
- * The host address of [gpa, gpa + size), or NULL unless all of it lies inside one extent of RAM. The one way
+ * The host address of [gpa, gpa + size), or NULL unless all of it lies inside one extent of RAM, or in video memory. The one way
  * to guest memory; a size of 0 gives NULL.
  */
 void *vm_memory(const struct vm *vm, gpa_t gpa, uint64_t size);

@@ -4,22 +4,29 @@
 #include "kernel/string.h"
 #include "vcpu/vm.h"
 
-/* How many bytes of RAM follow gpa in the extent that it lies in; 0: it lies in none. */
+static uint64_t rest_of(const struct vm_extent *extent, uint64_t gpa)
+{
+	if (gpa >= extent->gpa.raw && gpa - extent->gpa.raw < extent->size)
+		return extent->size - (gpa - extent->gpa.raw);
+	return 0;
+}
+
+/* How many bytes of memory follow gpa in the piece that it lies in; 0: it lies in none. */
 static uint64_t ram_from(const struct vm *vm, uint64_t gpa)
 {
 	for (unsigned i = 0; i < vm->extent_count && i < VM_EXTENTS_MAX; i++) {
-		const struct vm_extent *extent = &vm->extents[i];
+		uint64_t rest = rest_of(&vm->extents[i], gpa);
 
-		if (gpa >= extent->gpa.raw && gpa - extent->gpa.raw < extent->size)
-			return extent->size - (gpa - extent->gpa.raw);
+		if (rest)
+			return rest;
 	}
-	return 0;
+	return rest_of(&vm->video, gpa);
 }
 
 /* True when all of [gpa, gpa + size) is RAM, be it of several extents that touch. */
 static bool is_ram(const struct vm *vm, uint64_t gpa, uint64_t size)
 {
-	/* Each turn passes the end of an extent, so there are never more turns than extents. */
+	/* Each turn passes the end of an extent, so there are never more turns than pieces of memory. */
 	while (size > 0) {
 		uint64_t here = ram_from(vm, gpa);
 

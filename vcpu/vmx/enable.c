@@ -3,7 +3,6 @@
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/instructions.h"
 #include "kernel/direct_map.h"
-#include "kernel/msr_safe.h"
 #include "kernel/physical.h"
 #include "kernel/string.h"
 #include "vcpu/msr.h"
@@ -26,30 +25,18 @@ const struct vmx_controls *vmx_controls(void)
 
 err_t backend_start(void)
 {
-	const struct feature_gate_input input = {
-		.cpuid = cpuid,
-		.rdmsr = rdmsr_safe,
-		.cr0 = read_cr0(),
-		.cr4 = read_cr4(),
-	};
-	static struct feature_gate gate;
-	err_t err = feature_gate_check(&input, &gate);
+	err_t err = feature_gate_pass(&the_capabilities, &the_controls);
 
-	if (!err)
-		err = feature_gate_open(&gate, wrmsr_safe);
 	if (err)
 		return err;
-	the_capabilities = gate.capabilities;
-	the_controls = gate.controls;
-	feature_gate_report(&gate);
 	msr_init();
 	err = physical_allocate(PAGE_SIZE, PAGE_SIZE, &vmxon_region);
 	if (err)
 		return error("no memory for the VMXON region: %s", err);
 	memset(direct_map(vmxon_region), 0, PAGE_SIZE);
 	*(uint32_t *)direct_map(vmxon_region) = the_capabilities.basic.revision;
-	write_cr0(gate.cr0);
-	write_cr4(gate.cr4);
+	write_cr0(read_cr0() | the_capabilities.cr0_fixed0);
+	write_cr4(read_cr4() | the_capabilities.cr4_fixed0 | CR4_VMXE);
 	if (vmxon(vmxon_region) != VMX_OK)
 		return "VMXON failed though all its conditions hold; is Plinth inside VMX operation already?";
 	return NULL;

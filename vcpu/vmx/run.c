@@ -86,8 +86,15 @@ static void deliver_events(struct vcpu *vcpu)
 	struct event_plan plan;
 
 	events_plan(&vcpu->events, &gates, &plan);
-	if (plan.inject.valid)
+	if (plan.inject.valid) {
+		/*
+		 * The delivery ends blocking by STI and MOV SS. That must not stand in the VMCS: with TF set an entry would
+		 * then want a single step to be pending (SDM "Checks on Guest Non-Register State").
+		 */
+		if (shadow)
+			vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOWS);
 		inject(vcpu, &plan.inject);
+	}
 	set_windows(vcpu, &plan);
 }
 
