@@ -268,6 +268,13 @@ static void initrd_stays_below_its_limit(void **state)
 	put(0x22c, 4, 0xffffff);
 	assert_loaded(0x100000);
 	assert_int_equal(zero_page(0x218, 4), 0x1000000 - 0x4000);
+	image.initrd_size = 0x3000;
+	assert_loaded(0x100000);
+	assert_int_equal(zero_page(0x218, 4), 0x1000000 - 0x3000);
+	put(0x22c, 4, 0xfffffe); /* one byte less is a page less */
+	assert_loaded(0x100000);
+	assert_int_equal(zero_page(0x218, 4), 0x1000000 - 0x4000);
+	image.initrd_size = sizeof(initrd);
 	put(0x22c, 4, 0x103fff); /* inside the kernel, so below 1 MiB is what is left */
 	assert_loaded(0x100000);
 	assert_int_equal(zero_page(0x218, 4), 0x9c000);
