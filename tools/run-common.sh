@@ -143,7 +143,7 @@ common_option()
 	--mem) need_kernel "$1"; mems[-1]=$(to_mib "$@") ;;
 	--name)
 		need_kernel "$1"
-		[[ $2 =~ ^[A-Za-z0-9_-]+$ ]] || die "--name: '$2' has more than letters, digits, '-' and '_'"
+		[[ $2 =~ ^[a-z0-9_-]{1,31}$ ]] || die "--name: '$2' is not 1 to 31 of a to z, 0 to 9, '-' and '_'"
 		names[-1]=$2
 		;;
 	--trace) trace=$2 ;;

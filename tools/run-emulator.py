@@ -178,6 +178,8 @@ def show_logs(options):
         if os.path.exists(path):
             with open(path, "rb") as file:
                 lines = file.read().decode(errors="replace").splitlines()
+            # Of Bochs' many lines, those that are neither information nor ornament.
+            lines = [line for line in lines if line and not re.match(r"\d{11}[di]\[|=+$", line)]
             for line in lines[-15:]:
                 print(f"{options.name}: {name}: {line}", file=sys.stderr)
 

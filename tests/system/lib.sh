@@ -22,8 +22,33 @@ boot()
 	console=$work/$name.console
 	"./run-$script.sh" --timeout "$seconds" --serial "$work/$name.raw" "$@" >"$work/$name.stdout" 2>"$work/$name.words"
 	status=$?
+	echo $status >"$work/$name.status"
 	words=$(<"$work/$name.words")
 	tr -d '\r' <"$work/$name.raw" >"$console" 2>/dev/null || : >"$console"
+}
+
+# boot_until NAME SECONDS REGEX SCRIPT [OPTION...]: the same for a guest that does not end by itself: when the extended
+# regular expression matches what was on the console so far, Ctrl-A X is typed, which ends the run.
+boot_until()
+{
+	local regex=$3 keys=$work/$1.keys pid
+	set -- "$1" "$2" "${@:4}"
+	mkfifo "$keys"
+	boot "$@" <"$keys" &
+	pid=$!
+	exec {typing}>"$keys"
+	while kill -0 $pid 2>/dev/null; do
+		if grep -qaE -- "$regex" "$work/$1.raw" 2>/dev/null; then
+			printf '\001x' >&"$typing"
+			break
+		fi
+		sleep 0.5
+	done
+	wait $pid
+	exec {typing}>&-
+	name=$1 console=$work/$1.console
+	words=$(<"$work/$1.words")
+	status=$(<"$work/$1.status")
 }
 
 # The end of the console, for the reader of a failure.

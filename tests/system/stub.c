@@ -6,7 +6,17 @@
  */
 #include <stdint.h>
 
-#define COM1 0x3f8
+#define COM1		 0x3f8
+#define MULTIBOOT2_MAGIC 0x36d76289
+
+/* The fields of Multiboot 1's information that are of interest here. */
+struct multiboot1 {
+	uint32_t flags;
+	uint32_t memory_lower, memory_upper;
+	uint32_t boot_device;
+	uint32_t command_line;
+	uint32_t module_count, modules;
+};
 
 struct tag {
 	uint32_t type;
@@ -41,6 +51,17 @@ static void put(const char *text)
 			;
 		out8(COM1, (uint8_t)*text);
 	}
+}
+
+static void put_number(uint32_t number)
+{
+	char text[11] = "";
+	int i = 10;
+
+	do
+		text[--i] = (char)('0' + number % 10);
+	while (number /= 10);
+	put(text + i);
 }
 
 /* Does the word stand in the text? */
@@ -81,26 +102,57 @@ static void power_off(void)
 		__asm__ volatile("cli; hlt");
 }
 
-void start(const uint8_t *information);
-
-void start(const uint8_t *information)
+/* Prints the tags of multiboot2; returns the command line. */
+static const char *show_multiboot2(const uint8_t *information)
 {
 	const struct tag *tag = (const void *)(information + 8);
 	const char *command_line = "";
 
-	out8(COM1 + 3, 3);
 	for (; tag->type; tag = (const void *)((const char *)tag + ((tag->size + 7) & ~7u))) {
-		if (tag->type == 1) {
+		if (tag->type != 1 && tag->type != 3)
+			continue;
+		if (tag->type == 1)
 			command_line = tag->text;
-			put("stub: command line: ");
-			put(command_line);
-			put("\n");
-		} else if (tag->type == 3) {
-			put("stub: module: ");
-			put(tag->text + 8);
-			put("\n");
-		}
+		put(tag->type == 1 ? "stub: command line: " : "stub: module: ");
+		put(tag->type == 1 ? tag->text : tag->text + 8);
+		put("\n");
 	}
+	return command_line;
+}
+
+static const char *show_multiboot1(const struct multiboot1 *information)
+{
+	const char *command_line = (const char *)information->command_line;
+
+	put("stub: guest with command line: ");
+	put(command_line);
+	put("\nstub: memory up to KiB ");
+	put_number(information->memory_upper + 1024);
+	put("\nstub: modules: ");
+	put_number(information->module_count);
+	put("\n");
+	return command_line;
+}
+
+static void give_verdict(const char *command_line)
+{
+	const char *verdict = has(command_line, "error")  ? "plinth: verdict: error 3 stub\n"
+			      : has(command_line, "fail") ? "plinth: verdict: fail 7 stub\n"
+							  : "plinth: verdict: pass 0 stub\n";
+
+	for (; *verdict; verdict++)
+		out8(0xe9, (uint8_t)*verdict);
+}
+
+void start(uint32_t magic, const void *information);
+
+void start(uint32_t magic, const void *information)
+{
+	const char *command_line;
+
+	out8(COM1 + 3, 3);
+	command_line = magic == MULTIBOOT2_MAGIC ? show_multiboot2(information)
+						 : show_multiboot1(information);
 	if (has(command_line, "echo"))
 		echo();
 	if (has(command_line, "hang"))
@@ -108,25 +160,22 @@ void start(const uint8_t *information)
 			__asm__ volatile("hlt");
 	if (has(command_line, "crash"))
 		__asm__ volatile("lidt %0; int3" : : "m"(*(const uint64_t *)&(const uint64_t){0}));
-	if (!has(command_line, "quiet")) {
-		const char *verdict = has(command_line, "error") ? "plinth: verdict: error 3 stub\n"
-				      : has(command_line, "fail")
-					      ? "plinth: verdict: fail 7 stub\n"
-					      : "plinth: verdict: pass 0 stub\n";
-
-		for (; *verdict; verdict++)
-			out8(0xe9, (uint8_t)*verdict);
-	}
+	if (!has(command_line, "quiet"))
+		give_verdict(command_line);
+	if (magic != MULTIBOOT2_MAGIC)
+		out8(0xf4, has(command_line, "fail") ? 7 : 0);
 	power_off();
 }
 
-/* The header of a multiboot2 image and the entry. */
+/* The headers of multiboot2 and Multiboot 1, and the entry. */
 __asm__(".section .text.multiboot, \"ax\"\n"
 	".balign 8\n"
 	".long 0xe85250d6, 0, 24, -(0xe85250d6 + 24), 0, 8\n"
+	".long 0x1badb002, 3, -(0x1badb002 + 3)\n"
 	".globl _start\n"
 	"_start: mov $stack_end, %esp\n"
 	"push %ebx\n"
+	"push %eax\n"
 	"call start\n"
 	".bss\n"
 	".skip 8192\n"

@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The stand-in for Plinth with which the run scripts are tested.
-$(B)/tests/stub.elf: tests/system/stub.c
+$(B)/tests/stub.elf: tests/system/stub.c tests/system/system.mk
 	@mkdir -p $(@D)
 	$(CC) -m32 -std=gnu17 -O1 -ffreestanding -fno-pic -fno-stack-protector -mgeneral-regs-only -Wall -Wextra -Werror \
-		-nostdlib -static -Wl,--build-id=none,-Ttext=0x100000,-z,noexecstack -o $@ $<
+		-nostdlib -static -Wl,--build-id=none,-Ttext-segment=0x100000,-z,noexecstack -o $@ $<
+
+# Plinth with tests of its own protections instead of guests.
+HOST_OBJECTS = $(filter-out $(B)/guest/guests.c.o,$(OBJECTS)) $(B)/tests/system/host.c.o
+$(B)/tests/host.elf: $(HOST_OBJECTS) boot/plinth.ld tools/make-symbols.awk
+	$(call link,$(HOST_OBJECTS))
