@@ -5,7 +5,8 @@
  */
 /* UNITS: devices/pc.c devices/acpi_pm.c devices/clock.c devices/cmos.c devices/debug_exit.c */
 /* UNITS: devices/i8042.c devices/pci.c devices/pic.c devices/pit.c devices/pit_counter.c */
-/* UNITS: devices/post.c devices/reset.c devices/serial.c devices/vga.c kernel/rtc.c vcpu/bus.c */
+/* UNITS: devices/post.c devices/reset.c devices/rom.c devices/serial.c devices/vga.c */
+/* UNITS: kernel/rtc.c vcpu/bus.c */
 /* UNITS: tests/fake/devices.c tests/fake/log.c tests/fake/error.c */
 #include <stdlib.h>
 #include <string.h>

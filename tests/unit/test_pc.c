@@ -2,7 +2,8 @@
 /* The PC as a whole: who answers where, the ways to end it, and the small devices. */
 /* UNITS: devices/pc.c devices/acpi_pm.c devices/clock.c devices/cmos.c devices/debug_exit.c */
 /* UNITS: devices/i8042.c devices/pci.c devices/pic.c devices/pit.c devices/pit_counter.c */
-/* UNITS: devices/post.c devices/reset.c devices/serial.c devices/vga.c kernel/rtc.c vcpu/bus.c */
+/* UNITS: devices/post.c devices/reset.c devices/rom.c devices/serial.c devices/vga.c */
+/* UNITS: kernel/rtc.c vcpu/bus.c */
 /* UNITS: tests/fake/devices.c tests/fake/log.c tests/fake/error.c */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -353,6 +354,16 @@ static void the_beam_moves(void **state)
 	assert_in_range(blanked, 30000, 36000);
 }
 
+static void an_empty_rom_reads_as_ones(void **state)
+{
+	(void)state;
+	bus_mmio_write(&fake_vm.bus, GPA(0xf0000), 4, 0);
+	assert_int_equal(bus_mmio_read(&fake_vm.bus, GPA(0xf0000), 4), 0xffffffff);
+	assert_int_equal(bus_mmio_read(&fake_vm.bus, GPA(0xfffff), 1), 0xff);
+	assert_string_equal(bus_mmio_name(&fake_vm.bus, GPA(0xc0000)), "rom");
+	assert_int_equal(fake_log_count(), 0);
+}
+
 static void reset_brings_it_all_back(void **state)
 {
 	(void)state;
@@ -388,6 +399,7 @@ int main(void)
 		cmocka_unit_test_setup(vga_attributes_flip, setup),
 		cmocka_unit_test_setup(vga_palette, setup),
 		cmocka_unit_test_setup(the_beam_moves, setup),
+		cmocka_unit_test_setup(an_empty_rom_reads_as_ones, setup),
 		cmocka_unit_test_setup(reset_brings_it_all_back, setup),
 	};
 
