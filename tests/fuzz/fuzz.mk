@@ -16,7 +16,7 @@ $(B)/fuzz/$(1): tests/fuzz/$(1).c $(call units_of,tests/fuzz/$(1).c)
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_RULE,$(t))))
 
-## fuzz          only the fuzz targets, a fixed short run each; make fuzz-NAME runs tests/fuzz/fuzz_NAME.c
+# Each target once, in the same short way; make fuzz-NAME runs tests/fuzz/fuzz_NAME.c alone.
 fuzz: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
 	prove tests/fuzz/fuzz.t
 
