@@ -26,7 +26,8 @@ static uint64_t ram_from(const struct vm *vm, uint64_t gpa)
 /* True when all of [gpa, gpa + size) is RAM, be it of several extents that touch. */
 static bool is_ram(const struct vm *vm, uint64_t gpa, uint64_t size)
 {
-	/* Each turn passes the end of an extent, so there are never more turns than pieces of memory. */
+	/* Each turn passes the end of an extent, so there are never more turns than pieces of
+	 * memory. */
 	while (size > 0) {
 		uint64_t here = ram_from(vm, gpa);
 

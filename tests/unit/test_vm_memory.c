@@ -103,6 +103,20 @@ static void last_page_of_the_address_space_does_not_wrap(void **state)
 	assert_false(vm_read(&vm, GPA(UINT64_MAX), buffer, 2)); /* does not go on at address 0 */
 }
 
+/* A display adapter's memory is none of the extents, but reached all the same. */
+static void video_memory_is_reached_too(void **state)
+{
+	(void)state;
+	vm.extents[0].size = 0x90000; /* the window is backed up to 0xa0000 */
+	assert_null(vm_memory(&vm, GPA(0x98000), 1));
+	vm.video = (struct vm_extent){.gpa = GPA(0x98000), .size = 0x8000};
+	assert_int_equal((uint64_t)vm_memory(&vm, GPA(0x98000), 0x8000), host(0x98000));
+	assert_null(vm_memory(&vm, GPA(0x98000), 0x8001));
+	assert_null(vm_memory(&vm, GPA(0x97fff), 2));
+	assert_true(vm_write(&vm, GPA(0x9fff8), buffer, 8));
+	assert_false(vm_write(&vm, GPA(0x9fff9), buffer, 8));
+}
+
 static void a_vm_without_ram_has_none(void **state)
 {
 	(void)state;
@@ -120,6 +134,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(copies_are_whole_or_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(last_page_of_the_address_space_does_not_wrap, setup,
 						teardown),
+		cmocka_unit_test_setup_teardown(video_memory_is_reached_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_vm_without_ram_has_none, setup, teardown),
 	};
 
