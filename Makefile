@@ -18,27 +18,32 @@ OBJECTS := $(SOURCES:%=$(B)/%.o)
 
 all: $(B)/plinth.elf $(B)/plinth.iso
 
-$(B)/%.c.o: %.c
+# Other flags, other objects: this file changes with them, and everything is built again.
+$(B)/flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+
+$(B)/%.c.o: %.c $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/%.S.o: %.S
+$(B)/%.S.o: %.S $(B)/flags
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
-# Linked twice: the first link tells the addresses of the functions, and the second takes the table of their names in,
-# behind everything whose address it tells.
+# $(call link,OBJECTS): linked twice. The first link tells the addresses of the functions, and the second takes the table
+# of their names in, behind everything whose address it tells.
 LINK := $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none -T boot/plinth.ld
+define link
+	$(LINK) -o $@.unnamed $(1)
+	LC_ALL=C nm -n $@.unnamed | LC_ALL=C awk -f tools/make-symbols.awk >$@.symbols.S
+	$(CC) -c $@.symbols.S -o $@.symbols.o
+	$(LINK) -o $@ $(1) $@.symbols.o
+	@rm -f $@.unnamed $@.symbols.S $@.symbols.o
+endef
 
-$(B)/plinth-unnamed.elf: $(OBJECTS) boot/plinth.ld
-	$(LINK) -o $@ $(OBJECTS)
-
-$(B)/symbols.S: $(B)/plinth-unnamed.elf tools/make-symbols.awk
-	LC_ALL=C nm -n $< | LC_ALL=C awk -f tools/make-symbols.awk >$@
-
-$(B)/plinth.elf: $(OBJECTS) $(B)/symbols.S boot/plinth.ld
-	$(CC) -c $(B)/symbols.S -o $(B)/symbols.o
-	$(LINK) -o $@ $(OBJECTS) $(B)/symbols.o
+$(B)/plinth.elf: $(OBJECTS) boot/plinth.ld tools/make-symbols.awk
+	$(call link,$(OBJECTS))
 
 -include $(OBJECTS:.o=.d)
 
@@ -95,8 +100,9 @@ lint:
 	prove -j2 tests/lint
 
 ## unit          only the unit tests; make unit-NAME runs tests/unit/test_NAME.c
+## fuzz          only the fuzz targets, a short run each that is always the same; make fuzz-NAME runs one of them
 ## system        only the boots in emulators; prove tests/system/NAME.t runs one of them
-SYSTEM_NEEDS := $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(B)/tests/stub.elf
+SYSTEM_NEEDS := $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(B)/tests/stub.elf $(B)/tests/host.elf
 system: $(SYSTEM_NEEDS)
 	prove -j2 tests/system
 
@@ -144,5 +150,5 @@ print-tidy-sources:
 
 tidy: $(TIDY_SOURCES:%=$(B)/tidy/%.ok)
 
-.PHONY: all setup run iso usb test test-here lint system check-long format clean help tidy \
+.PHONY: FORCE all setup run iso usb test test-here lint system check-long format clean help tidy \
         print-flags print-tidy-sources
