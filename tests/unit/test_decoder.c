@@ -334,6 +334,30 @@ static void errors(void **state)
 	assert_non_null(decode(NULL, 0, CODE_64, &in));
 }
 
+/* SDM "Instruction Set Reference": those that are "Invalid" in 64-bit mode. */
+static void opcodes_that_64_bit_mode_has_not(void **state)
+{
+	static const uint8_t opcodes[] = {0x06, 0x07, 0x0e, 0x16, 0x17, 0x1e, 0x1f,
+					  0x27, 0x2f, 0x37, 0x3f, 0x60, 0x61, 0x82,
+					  0x9a, 0xce, 0xd4, 0xd5, 0xd6, 0xea};
+	unsigned refused = 0;
+
+	(void)state;
+	for (unsigned opcode = 0; opcode < 256; opcode++) {
+		uint8_t bytes[INSTRUCTION_BYTES_MAX] = {(uint8_t)opcode};
+		struct instruction in;
+		bool invalid = memchr(opcodes, (int)opcode, sizeof(opcodes)) != NULL;
+		err_t err = decode(bytes, sizeof(bytes), CODE_64, &in);
+
+		assert_int_equal(err && strstr(err, "there is no instruction"), invalid);
+		if (invalid)
+			refused++;
+		if (invalid && decode(bytes, sizeof(bytes), CODE_32, &in))
+			fail_msg("0x%x is refused in 32-bit code", opcode);
+	}
+	assert_int_equal(refused, sizeof(opcodes));
+}
+
 static uint64_t offset_of(const char *hex, enum code_size code, bool write)
 {
 	/* Registers with their index in each byte, RCX a negative bit offset. */
@@ -385,11 +409,17 @@ static void every_operation_has_a_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(moves),     cmocka_unit_test(extensions),
-		cmocka_unit_test(addresses), cmocka_unit_test(arithmetic),
-		cmocka_unit_test(strings),   cmocka_unit_test(without_effect),
-		cmocka_unit_test(lengths),   cmocka_unit_test(errors),
-		cmocka_unit_test(offsets),   cmocka_unit_test(every_operation_has_a_name),
+		cmocka_unit_test(moves),
+		cmocka_unit_test(extensions),
+		cmocka_unit_test(addresses),
+		cmocka_unit_test(arithmetic),
+		cmocka_unit_test(strings),
+		cmocka_unit_test(without_effect),
+		cmocka_unit_test(lengths),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(opcodes_that_64_bit_mode_has_not),
+		cmocka_unit_test(offsets),
+		cmocka_unit_test(every_operation_has_a_name),
 	};
 
 	return cmocka_run_group_tests_name("decoder", tests, NULL, NULL);
