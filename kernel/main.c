@@ -24,6 +24,7 @@
 #include "kernel/physical.h"
 #include "kernel/power.h"
 #include "kernel/screen.h"
+#include "kernel/string.h"
 #include "kernel/time.h"
 #include "kernel/traps.h"
 #include "kernel/verdict.h"
@@ -63,21 +64,42 @@ static void read_boot_info(uint32_t block)
 	}
 }
 
+#define BRAND_LEAVES 3
+
+/* The processor's name for itself, without the blanks around it; "" when it has none. */
+static const char *read_brand(char text[16 * BRAND_LEAVES + 1])
+{
+	size_t length = 16 * BRAND_LEAVES;
+
+	text[0] = '\0';
+	if (cpuid_max_leaf(cpuid, CPUID_LEAF_BRAND) < CPUID_LEAF_BRAND + BRAND_LEAVES - 1)
+		return text;
+	for (uint32_t i = 0; i < BRAND_LEAVES; i++) {
+		struct cpuid_result part = cpuid(CPUID_LEAF_BRAND + i, 0);
+
+		memcpy(text + sizeof(part) * i, &part, sizeof(part));
+	}
+	text[length] = '\0';
+	for (length = strlen(text); length > 0 && text[length - 1] == ' '; length--)
+		text[length - 1] = '\0';
+	while (*text == ' ')
+		text++;
+	return text;
+}
+
 static void tell_start(void)
 {
-	char vendor[13], hypervisor[13];
+	char vendor[13], hypervisor[13], brand[16 * BRAND_LEAVES + 1];
 
 	log_info("Plinth, started by %s under %s", boot.loader_name[0] ? boot.loader_name : "?",
 		 boot.efi ? "UEFI" : "BIOS");
 	cpuid_vendor(cpuid, vendor);
-	if (cpuid_has(cpuid, CPUID_HYPERVISOR)) {
-		cpuid_hypervisor(cpuid, hypervisor);
-		log_info("CPU %s, family/model/stepping %08x, itself a guest of \"%s\"", vendor,
-			 cpuid(CPUID_LEAF_FEATURES, 0).eax, hypervisor);
-	} else {
-		log_info("CPU %s, family/model/stepping %08x", vendor,
-			 cpuid(CPUID_LEAF_FEATURES, 0).eax);
-	}
+	log_info("CPU %s, signature 0x%x: %s", vendor, cpuid(CPUID_LEAF_FEATURES, 0).eax,
+		 read_brand(brand));
+	if (!cpuid_has(cpuid, CPUID_HYPERVISOR))
+		return;
+	cpuid_hypervisor(cpuid, hypervisor);
+	log_info("this machine is a guest itself, of the hypervisor \"%s\"", hypervisor);
 }
 
 static unsigned physical_bits(void)
