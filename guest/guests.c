@@ -16,12 +16,11 @@
 #include "kernel/time.h"
 #include "kernel/verdict.h"
 #include "trace/counters.h"
-#include "trace/render.h"
+#include "vcpu/crash_report.h"
 #include "vcpu/vcpu.h"
 
 #define GUESTS_MAX     64
 #define RING_RECORDS   256
-#define LAST_EXITS     16
 #define DEMO_MEMORY    (16 * MIB)
 
 /* A guest as the modules describe it. */
@@ -142,7 +141,7 @@ static void report(const struct vm *vm)
 	uint64_t ran = time_now() - vcpu->first_tsc;
 
 	if (vm->end == VM_ENDED_TRIPLE_FAULT || vm->end == VM_ENDED_STOPPED)
-		render_last(vm->name, &vcpu->ring, LAST_EXITS, vcpu->first_tsc);
+		crash_report(vcpu);
 	counters_print(&vcpu->counters, vm->name);
 	log_vm_line(LOG_ALWAYS, vm->name, "ended after %llu ms: %s, code %u (%s)",
 	       (unsigned long long)(time_us_from_ticks(ran) / 1000), end_name(vm->end), vm->end_code,

@@ -107,7 +107,7 @@ static uint32_t guest_pkru(void)
 	return pkru;
 }
 
-static void fill_paging(struct vcpu *vcpu, struct paging *paging)
+void linear_paging(struct vcpu *vcpu, struct paging *paging)
 {
 	*paging = (struct paging){
 		.vm = vcpu->vm,
@@ -158,7 +158,7 @@ static enum linear_result find_pieces(const struct linear_context *context, uint
 	struct paging_access access = {.write = write, .user = context->cpl == 3};
 	struct paging paging;
 
-	fill_paging(context->vcpu, &paging);
+	linear_paging(context->vcpu, &paging);
 	for (*count = 0; size > 0; (*count)++) {
 		unsigned room = (unsigned)(PAGE_SIZE - linear % PAGE_SIZE);
 		struct piece *piece = &pieces[*count];
@@ -259,7 +259,7 @@ enum linear_result linear_fetch(struct vcpu *vcpu, uint8_t *to, unsigned size, u
 	uint64_t linear;
 
 	linear_begin(vcpu, SEG_CS, &context);
-	fill_paging(vcpu, &paging);
+	linear_paging(vcpu, &paging);
 	linear = context.code64 ? vcpu->rip : (uint32_t)(context.segment.base + vcpu->rip);
 	for (*got = 0; *got < size;) {
 		struct paging_access access = {.fetch = true, .user = context.cpl == 3};

@@ -43,5 +43,9 @@ enum linear_result linear_write(const struct linear_context *context, uint64_t l
 /* Whether an access would work: the faults of linear_read() and linear_write() without their effects. */
 enum linear_result linear_probe(const struct linear_context *context, uint64_t linear, unsigned size, bool write);
 
+/* What the guest's paging depends on, as it is now. */
+struct paging;
+void linear_paging(struct vcpu *vcpu, struct paging *paging);
+
 /* Fetches up to `size` bytes of code at CS:RIP. *got tells how many there were before a page that has none. */
 enum linear_result linear_fetch(struct vcpu *vcpu, uint8_t *to, unsigned size, unsigned *got);

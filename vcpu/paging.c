@@ -235,3 +235,31 @@ enum paging_result paging_translate(const struct paging *paging, uint64_t linear
 		mark(entries[i], shape.entry_size, i == depth - 1 && access.write ? ENTRY_A | ENTRY_D : ENTRY_A);
 	return PAGING_OK;
 }
+
+unsigned paging_explain(const struct paging *paging, uint64_t linear, struct paging_step steps[PAGING_STEPS_MAX])
+{
+	struct walk walk = {.paging = paging, .linear = linear};
+	struct shape shape;
+	uint32_t error_code;
+	unsigned count = 0;
+
+	if (!(paging->cr0 & CR0_PG) || begin(&walk, &shape, &error_code) != PAGING_OK)
+		return 0;
+	for (unsigned level = shape.levels; level > 0; level--) {
+		uint64_t index = walk.linear >> shift_of(&shape, level) &
+				 (shape.entry_size == 8 ? 0x1ff : 0x3ff);
+		struct paging_step *step = &steps[count++];
+		void *entry;
+
+		*step = (struct paging_step){.level = level, .at = GPA(shape.table + index * shape.entry_size)};
+		entry = entry_at(paging, step->at.raw, shape.entry_size);
+		if (!entry)
+			break;
+		step->readable = true;
+		step->entry = load(entry, shape.entry_size);
+		if (!(step->entry & ENTRY_P) || is_leaf(paging, &shape, level, step->entry))
+			break;
+		shape.table = step->entry & 0x000ffffffffff000ull;
+	}
+	return count;
+}

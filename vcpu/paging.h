@@ -7,6 +7,8 @@
 
 #include "kernel/address.h"
 
+struct vm;
+
 /* The state of the processor that a translation depends on. */
 struct paging {
 	const struct vm *vm;
@@ -27,6 +29,19 @@ enum paging_result {
 	PAGING_FAULT,              /* #PF; the error code is filled in */
 	PAGING_NO_TABLE,           /* a table lies where the VM has no memory */
 };
+
+#define PAGING_STEPS_MAX 4
+
+/* One entry on the way to an address. */
+struct paging_step {
+	unsigned level;
+	gpa_t at;
+	bool readable;             /* false: there is no memory at that address */
+	uint64_t entry;
+};
+
+/* The entries that a walk meets, up to its end or its first obstacle. Changes nothing. Returns how many. */
+unsigned paging_explain(const struct paging *paging, uint64_t linear, struct paging_step steps[PAGING_STEPS_MAX]);
 
 /*
  * Walks the tables, sets accessed and dirty flags as the processor does, and gives the address. Large pages are of no

@@ -104,6 +104,7 @@ void vcpu_run(struct vcpu *vcpu)
 	/* So that the time before the first entry is nobody's cost. */
 	vcpu->tsc_exit = vcpu->tsc_entry = vcpu->first_tsc;
 	backend_run(vcpu);
+	vcpu->cr2_at_end = read_cr2();
 	counter_add(&vcpu->counters.by_reason[vcpu->reason], time_now() - vcpu->tsc_exit);
 }
 

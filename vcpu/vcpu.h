@@ -56,6 +56,7 @@ struct vcpu {
 	struct exit_ring ring;
 	struct trace_mask shown;        /* the exits that the console shows */
 	uint64_t first_tsc;             /* when it first ran */
+	uint64_t cr2_at_end;            /* CR2 stays live in the processor until then */
 };
 
 enum vcpu_request {

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Measures what an exit costs: ticks an operation, the loop's own taken off, the least of several batches. */
+#include "guest/lib/guest.h"
+
+#define BATCHES    10
+#define OPERATIONS 200
+
+#define MSR_TSC_ADJUST 0x3b
+#define MSR_EFER       0xc0000080
+#define MSR_UNKNOWN    0x12345
+#define CR0_CD         (1ull << 30)
+#define CR4_OSXSAVE    (1ull << 18)
+#define NOBODY         0xfeb00000ull
+
+static volatile uint32_t *const nobody = (volatile uint32_t *)NOBODY;
+static uint64_t cr0, cr4, efer;
+
+/* One kind of operation: `count` of them in a loop. */
+#define OPERATION(name, ...)                                                                       \
+	static void name(unsigned count)                                                           \
+	{                                                                                          \
+		for (unsigned i = 0; i < count; i++) {                                             \
+			asm volatile("" : : : "memory");                                           \
+			__VA_ARGS__;                                                               \
+		}                                                                                  \
+	}
+
+#define CLOBBERED : "rax", "rbx", "rcx", "rdx", "memory"
+
+OPERATION(nothing, )
+OPERATION(op_cpuid, asm volatile("xor %%eax, %%eax; cpuid" : : CLOBBERED))
+OPERATION(op_vmcall, asm volatile("xor %%eax, %%eax; vmcall" : : CLOBBERED))
+OPERATION(op_rdmsr, asm volatile("mov $0x3b, %%ecx; rdmsr" : : CLOBBERED))
+OPERATION(op_wrmsr, asm volatile("mov $0x3b, %%ecx; xor %%eax, %%eax; xor %%edx, %%edx; wrmsr" : : CLOBBERED))
+OPERATION(op_wrmsr_efer, wrmsr(MSR_EFER, i & 1 ? efer : efer ^ 1))
+OPERATION(op_in_61, asm volatile("inb $0x61, %%al" : : : "rax"))
+OPERATION(op_out_61, asm volatile("outb %%al, $0x61" : : "a"(0)))
+OPERATION(op_in_scratch, in8(0x3ff))
+OPERATION(op_out_scratch, out8(0x3ff, 0x55))
+OPERATION(op_cr0, write_cr0(i & 1 ? cr0 : cr0 | CR0_CD))
+OPERATION(op_cr4, write_cr4(i & 1 ? cr4 : cr4 ^ CR4_OSXSAVE))
+OPERATION(op_xsetbv, asm volatile("xsetbv" : : "c"(0), "a"(3), "d"(0)))
+OPERATION(op_wbinvd, asm volatile("wbinvd" : : : "memory"))
+OPERATION(op_ept, (void)*nobody)
+OPERATION(op_msr_gp, TRY("rdmsr", : : "c"(MSR_UNKNOWN) : "rax", "rdx"))
+
+static const struct {
+	const char *name;
+	void (*run)(unsigned count);
+	bool needs_xsave;
+} operations[] = {
+	{"CPUID",                      op_cpuid,       false},
+	{"VMCALL",                     op_vmcall,      false},
+	{"RDMSR trapped",              op_rdmsr,       false},
+	{"WRMSR trapped",              op_wrmsr,       false},
+	{"WRMSR EFER",                 op_wrmsr_efer,  false},
+	{"IN port 61h",                op_in_61,       false},
+	{"OUT port 61h",               op_out_61,      false},
+	{"IN UART scratch",            op_in_scratch,  false},
+	{"OUT UART scratch",           op_out_scratch, false},
+	{"MOV CR0 (CD)",               op_cr0,         false},
+	{"MOV CR4 (OSXSAVE)",          op_cr4,         true },
+	{"XSETBV",                     op_xsetbv,      true },
+	{"WBINVD",                     op_wbinvd,      false},
+	{"EPT violation (unclaimed)",  op_ept,         false},
+	{"unknown MSR to #GP handled", op_msr_gp,      false},
+};
+
+static uint64_t least(void (*run)(unsigned count))
+{
+	uint64_t best = ~0ull;
+
+	for (unsigned i = 0; i < BATCHES; i++) {
+		uint64_t start = rdtsc(), ticks;
+
+		run(OPERATIONS);
+		ticks = rdtsc() - start;
+		if (ticks < best)
+			best = ticks;
+	}
+	return best;
+}
+
+int guest_main(uint32_t boot_magic, uint32_t boot_info)
+{
+	bool xsave = cpuid(1, 0).ecx >> 26 & 1;
+	uint64_t empty = least(nothing);
+
+	(void)boot_magic;
+	(void)boot_info;
+	cr0 = read_cr0();
+	cr4 = read_cr4() | (xsave ? CR4_OSXSAVE : 0);
+	write_cr4(cr4);
+	efer = rdmsr(MSR_EFER);
+	for (unsigned i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
+		uint64_t ticks;
+
+		if (operations[i].needs_xsave && !xsave)
+			continue;
+		ticks = least(operations[i].run) - empty;
+		print("bench: %s: %lu\n", operations[i].name, (ticks + OPERATIONS / 2) / OPERATIONS);
+	}
+	return 0;
+}
