@@ -20,7 +20,7 @@ else
 fi
 unpaint
 status_is $FAIL "ended by Ctrl-A X, which is not a pass"
-says "plinth[memtest]: bzImage" "Memtest86+ v6.10" "#0  [Address test, walking ones, no cache]" "Status: Testing"
+says "plinth[memtest]: Linux bzImage" "Memtest86+ v6.10" "#0  [Address test, walking ones, no cache]" "Status: Testing"
 matches '(MB|KB) of 3[0-9.]+MB\]' "it tests its 32 MiB"
 matches 'Errors: 0 ' "it counts errors"
 lacks 'Errors: *[1-9]' "it finds none"
