@@ -89,4 +89,3 @@ NORETURN void cpu_run_on_stack(uint64_t top, void (*function)(void *), void *arg
 
 /* True when [address, address + size) lies in a stack of this processor, so that it can be read. */
 bool cpu_stack_contains(uint64_t address, uint64_t size);
-

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Where the hypervisor itself lies: the base of its addresses and the bounds that boot/plinth.ld gives its parts. */
+/* Where the hypervisor itself lies: the base of its addresses and the bounds that boot/plinth.ld
+ * gives its parts. */
 #pragma once
 
 #ifdef __ASSEMBLER__
@@ -19,7 +20,8 @@ extern char kernel_text_start[], kernel_text_end[];
 extern char kernel_rodata_start[], kernel_rodata_end[];
 extern char kernel_data_start[], kernel_data_end[];
 
-/* The stack that boot/entry.S starts on, and that kernel_main leaves once there are stacks with a guard page. */
+/* The stack that boot/entry.S starts on, and that kernel_main leaves once there are stacks with a
+ * guard page. */
 extern char boot_stack_bottom[], boot_stack_top[];
 
 /* The physical address of something in the image. */

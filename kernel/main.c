@@ -64,12 +64,12 @@ static void read_boot_info(uint32_t block)
 	}
 }
 
-#define BRAND_LEAVES 3
+#define BRAND_LEAVES 3u
 
 /* The processor's name for itself, without the blanks around it; "" when it has none. */
 static const char *read_brand(char text[16 * BRAND_LEAVES + 1])
 {
-	size_t length = 16 * BRAND_LEAVES;
+	size_t length = sizeof(struct cpuid_result) * BRAND_LEAVES;
 
 	text[0] = '\0';
 	if (cpuid_max_leaf(cpuid, CPUID_LEAF_BRAND) < CPUID_LEAF_BRAND + BRAND_LEAVES - 1)
