@@ -18,6 +18,10 @@ OBJECTS := $(SOURCES:%=$(B)/%.o)
 
 all: $(B)/plinth.elf $(B)/plinth.iso
 
+# One short line for each step, and the commands only with V=1.
+Q   := $(if $(V),,@)
+say  = @$(if $(V),:,$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  %-8s %s\n' $(1) $(2)))
+
 # Other flags, other objects: this file changes with them, and everything is built again.
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
@@ -25,20 +29,23 @@ $(B)/flags: FORCE
 
 $(B)/%.c.o: %.c $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/%.S.o: %.S $(B)/flags
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # $(call link,OBJECTS): linked twice. The first link tells the addresses of the functions, and the second takes the table
 # of their names in, behind everything whose address it tells.
 LINK := $(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none -T boot/plinth.ld
 define link
-	$(LINK) -o $@.unnamed $(1)
-	LC_ALL=C nm -n $@.unnamed | LC_ALL=C awk -f tools/make-symbols.awk >$@.symbols.S
-	$(CC) -c $@.symbols.S -o $@.symbols.o
-	$(LINK) -o $@ $(1) $@.symbols.o
+	$(call say,LINK,$@)
+	$(Q)$(LINK) -o $@.unnamed $(1)
+	$(Q)LC_ALL=C nm -n $@.unnamed | LC_ALL=C awk -f tools/make-symbols.awk >$@.symbols.S
+	$(Q)$(CC) -c $@.symbols.S -o $@.symbols.o
+	$(Q)$(LINK) -o $@ $(1) $@.symbols.o
 	@rm -f $@.unnamed $@.symbols.S $@.symbols.o
 endef
 
@@ -54,11 +61,12 @@ include tests/system/system.mk
 
 # The image, for CD and USB, BIOS and UEFI.
 $(B)/plinth.iso: $(B)/plinth.elf iso/grub.cfg.in tools/make-iso.sh
-	tools/make-iso.sh -o $@ -k $<
+	$(call say,ISO,$@)
+	$(Q)tools/make-iso.sh -o $@ -k $<
 
 # memtest86+, from the distribution's package, which is unpacked and not installed.
 $(B)/memtest86+x64.bin:
-	tools/get-memtest.sh $@
+	@tools/get-memtest.sh $@
 
 # What follows installs missing packages first, then calls make again: the goals behind it may need them to start.
 AGAIN := +@$(MAKE) --no-print-directory

@@ -58,4 +58,4 @@ disk_option=()
 echo c >"$dir/commands"
 export SDL_VIDEODRIVER=dummy SDL_AUDIODRIVER=dummy
 start_run stdout bochs.log bochs-bin -q -f "$dir/bochsrc" -rc "$dir/commands" \
-	"com1: enabled=1, mode=socket-client, dev=localhost:@PORT@"
+	"com1: enabled=1, mode=socket-client, dev=127.0.0.1:@PORT@"

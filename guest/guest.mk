@@ -9,14 +9,16 @@ GUEST_IMAGES := $(GUEST_TESTS:%=$(B)/guest/tests/%.elf)
 
 $(B)/%.guest.o: %
 	@mkdir -p $(@D)
-	$(CC) -I. $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
+	$(call say,CC,$<)
+	$(Q)$(CC) -I. $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
 
 # Multiboot 1 wants a 32-bit ELF file; the code in it is what it is.
 define GUEST_RULE
 $(B)/$(1).elf: $(patsubst %,$(B)/%.guest.o,$(wildcard $(1)/*.c $(1)/*.S)) $(GUEST_LIB) guest/lib/guest.ld
-	$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none \
+	$$(call say,LINK,$$@)
+	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none \
 	      -T guest/lib/guest.ld -o $$@.64 $$(filter %.o,$$^)
-	objcopy -O elf32-i386 --strip-debug $$@.64 $$@
+	$(Q)objcopy -O elf32-i386 --strip-debug $$@.64 $$@
 endef
 $(foreach g,guest/demo $(GUEST_TESTS:%=guest/tests/%),$(eval $(call GUEST_RULE,$(g))))
 

@@ -10,7 +10,8 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 define FUZZ_RULE
 $(B)/fuzz/$(1): tests/fuzz/$(1).c $(call units_of,tests/fuzz/$(1).c)
 	@mkdir -p $$(@D)
-	$(FUZZCC) -DHOST_TEST -Itests/fake -I. $(FUZZCFLAGS) -o $$@ $$(filter %.c,$$^)
+	$$(call say,FUZZCC,$$@)
+	$(Q)$(FUZZCC) -DHOST_TEST -Itests/fake -I. $(FUZZCFLAGS) -o $$@ $$(filter %.c,$$^)
 	@$(FUZZCC) -DHOST_TEST -Itests/fake -I. -MM -MP -MT $$@ $$(filter %.c,$$^) >$$@.d
 -include $(B)/fuzz/$(1).d
 endef

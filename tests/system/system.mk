@@ -2,7 +2,8 @@
 # The stand-in for Plinth with which the run scripts are tested.
 $(B)/tests/stub.elf: tests/system/stub.c tests/system/system.mk
 	@mkdir -p $(@D)
-	$(CC) -m32 -std=gnu17 -O1 -ffreestanding -fno-pic -fno-stack-protector -mgeneral-regs-only -Wall -Wextra -Werror \
+	$(call say,CC,$<)
+	$(Q)$(CC) -m32 -std=gnu17 -O1 -ffreestanding -fno-pic -fno-stack-protector -mgeneral-regs-only -Wall -Wextra -Werror \
 		-nostdlib -static -Wl,--build-id=none,-Ttext-segment=0x100000,-z,noexecstack -o $@ $<
 
 # Plinth with tests of its own protections instead of guests.

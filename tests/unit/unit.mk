@@ -11,7 +11,8 @@ units_of    = $(shell sed -n 's/.*UNITS: *\([^*]*\).*/\1/p' $(1))
 define UNIT_RULE
 $(B)/unit/$(1): tests/unit/$(1).c $(call units_of,tests/unit/$(1).c)
 	@mkdir -p $$(@D)
-	$(HOSTCC) -DHOST_TEST -Itests/fake -I. $(HOSTCFLAGS) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) -lcmocka
+	$$(call say,HOSTCC,$$@)
+	$(Q)$(HOSTCC) -DHOST_TEST -Itests/fake -I. $(HOSTCFLAGS) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) -lcmocka
 -include $(B)/unit/$(1).d
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
