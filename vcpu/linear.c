@@ -117,6 +117,7 @@ void linear_paging(struct vcpu *vcpu, struct paging *paging)
 		.efer = vcpu->efer,
 		.rflags = backend_rflags(vcpu),
 		.physical_bits = vcpu->cpuid.physical_bits,
+		.pages_1g = cpuid_shows(&vcpu->cpuid, CPUID_PAGE_1G),
 	};
 	if (paging->cr0 & CR0_PG && paging->cr4 & CR4_PAE && !(paging->efer & EFER_LMA))
 		backend_get_pdptes(vcpu, paging->pdptes);
@@ -260,7 +261,7 @@ enum linear_result linear_fetch(struct vcpu *vcpu, uint8_t *to, unsigned size, u
 
 	linear_begin(vcpu, SEG_CS, &context);
 	linear_paging(vcpu, &paging);
-	linear = context.code64 ? vcpu->rip : (uint32_t)(context.segment.base + vcpu->rip);
+	linear = context.code64 ? backend_rip(vcpu) : (uint32_t)(context.segment.base + backend_rip(vcpu));
 	for (*got = 0; *got < size;) {
 		struct paging_access access = {.fetch = true, .user = context.cpl == 3};
 		unsigned room = (unsigned)(PAGE_SIZE - linear % PAGE_SIZE);

@@ -41,7 +41,7 @@ static uint64_t reserved_bits(const struct paging *paging, unsigned level, bool 
 		reserved |= 0x1fe000; /* bits 20:13 of a 2 MiB page */
 	if (leaf && level == 3)
 		reserved |= 0x3fffe000; /* bits 29:13 of a 1 GiB page */
-	if (level == 4)
+	if (level == 4 || (level == 3 && !paging->pages_1g))
 		reserved |= ENTRY_PS;
 	return reserved;
 }
@@ -156,7 +156,7 @@ static bool is_leaf(const struct paging *paging, const struct shape *shape, unsi
 {
 	if (level == 1)
 		return true;
-	if (!(entry & ENTRY_PS) || level > 3)
+	if (!(entry & ENTRY_PS) || level > (paging->pages_1g ? 3 : 2))
 		return false;
 	return shape->entry_size == 8 || paging->cr4 & CR4_PSE;
 }
@@ -164,10 +164,15 @@ static bool is_leaf(const struct paging *paging, const struct shape *shape, unsi
 static bool has_reserved(const struct paging *paging, const struct shape *shape, unsigned level, bool leaf,
 			 uint64_t entry)
 {
+	unsigned bits = paging->physical_bits < 40 ? paging->physical_bits : 40;
+
 	if (shape->entry_size == 8)
 		return entry & reserved_bits(paging, level, leaf, shape->pae_32);
-	/* 4 MiB pages: bit 21 is reserved; 20:13 are address bits 39:32 with PSE-36. */
-	return leaf && level == 2 && entry & BIT(21);
+	/*
+	 * 4 MiB pages: bits 20:13 are address bits 39:32 with PSE-36, as far as the processor has them; those above, up to
+	 * 21, are reserved.
+	 */
+	return leaf && level == 2 && entry & 0x3fffff & ~0ull << (bits - 19);
 }
 
 /* The address of a leaf's page. */
@@ -187,6 +192,7 @@ enum paging_result paging_translate(const struct paging *paging, uint64_t linear
 	enum paging_result result;
 	struct shape shape;
 	unsigned depth = 0;
+	bool key_denies;
 
 	if (!(paging->cr0 & CR0_PG)) {
 		*gpa = GPA(linear & 0xffffffff);
@@ -223,12 +229,10 @@ enum paging_result paging_translate(const struct paging *paging, uint64_t linear
 		}
 		shape.table = entry & 0x000ffffffffff000ull;
 	}
-	if (!allowed(&walk)) {
-		*error_code = fault(&walk, PF_ERROR_PRESENT);
-		return PAGING_FAULT;
-	}
-	if (!key_allows(&walk)) {
-		*error_code = fault(&walk, PF_ERROR_PRESENT | PF_ERROR_PK);
+	key_denies = !key_allows(&walk);
+	if (!allowed(&walk) || key_denies) {
+		/* SDM "Page-Fault Exceptions": the PK flag tells of the key, whatever else denies the access too. */
+		*error_code = fault(&walk, PF_ERROR_PRESENT | (key_denies ? PF_ERROR_PK : 0));
 		return PAGING_FAULT;
 	}
 	for (unsigned i = 0; i < depth; i++)

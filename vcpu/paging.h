@@ -15,6 +15,7 @@ struct paging {
 	uint64_t cr0, cr3, cr4, efer, rflags;
 	uint64_t pdptes[4];        /* those in the processor, for PAE paging */
 	unsigned physical_bits;
+	bool pages_1g;             /* the processor has pages of 1 GiB */
 	uint32_t pkru;
 };
 
