@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "arch/x86_64/instructions.h"
 #include "kernel/time.h"
 
 struct device_clock {
@@ -18,7 +19,7 @@ void device_clock_start(struct device_clock *clock, uint32_t hz);
 /* Ticks since the start. Exact to one tick for as long as the TSC runs; no division. */
 static inline uint64_t device_clock_ticks(const struct device_clock *clock)
 {
-	uint64_t passed = time_now() - clock->start;
+	uint64_t passed = rdtsc() - clock->start;
 
 	return passed * clock->whole +
 	       (uint64_t)((unsigned __int128)passed * clock->fraction >> 64);

@@ -95,10 +95,8 @@ static uint32_t port_61_read(void *device, uint16_t port, unsigned size)
 
 	(void)port;
 	(void)size;
-	if ((uint64_t)now / REFRESH_TICKS % 2)
-		value |= PORT_61_REFRESH;
-	if (pit_counter_output(&pit->counters[2], now))
-		value |= PORT_61_OUTPUT;
+	value |= ((uint64_t)now / REFRESH_TICKS & 1) * PORT_61_REFRESH;
+	value |= pit_counter_output(&pit->counters[2], now) * PORT_61_OUTPUT;
 	return value;
 }
 
@@ -108,8 +106,11 @@ static void port_61_write(void *device, uint16_t port, unsigned size, uint32_t v
 
 	(void)port;
 	(void)size;
+	uint8_t changed = (uint8_t)(pit->port_61 ^ value);
+
 	pit->port_61 = value & PORT_61_WRITABLE;
-	pit_counter_set_gate(&pit->counters[2], value & PORT_61_GATE, pit_now(pit));
+	if (changed & PORT_61_GATE)
+		pit_counter_set_gate(&pit->counters[2], value & PORT_61_GATE, pit_now(pit));
 }
 
 void pit_poll(struct pit *pit)

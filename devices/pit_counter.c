@@ -185,21 +185,24 @@ bool pit_counter_output(struct pit_counter *c, int64_t now)
 {
 	int64_t elapsed;
 
+	/* The periodic modes and those that wait for the gate hold the output up while they do not count. */
+	if (!c->counting && c->mode != ON_TERMINAL_COUNT && c->mode != SOFTWARE_STROBE)
+		return true;
 	settle(c, now);
 	elapsed = elapsed_at(c, now);
 	switch (c->mode) {
 	case ON_TERMINAL_COUNT:
 		return c->loaded && elapsed >= c->count;
 	case ONE_SHOT:
-		return !c->counting || elapsed >= c->count;
+		return elapsed >= c->count;
 	case RATE_GENERATOR:
-		return !c->counting || elapsed % c->count != c->count - 1;
+		return elapsed % c->count != c->count - 1;
 	case SQUARE_WAVE:
-		return !c->counting || elapsed % c->count < high_half(c->count);
+		return elapsed % c->count < high_half(c->count);
 	case SOFTWARE_STROBE:
 		return !c->loaded || elapsed != c->count;
 	default: /* HARDWARE_STROBE */
-		return !c->counting || elapsed != c->count;
+		return elapsed != c->count;
 	}
 }
 

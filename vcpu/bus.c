@@ -13,9 +13,6 @@
 #define PORT_SIZES (BUS_1 | BUS_2 | BUS_4)
 #define MMIO_SIZES (PORT_SIZES | BUS_8)
 
-/* Kept out of the way of accesses that need none of it. */
-#define SLOW_PATH __attribute__((noinline))
-
 /* The low `size` bytes, 1 to 8. */
 static uint64_t size_mask(unsigned size)
 {
@@ -41,6 +38,18 @@ CHECKED static err_t check_port_range(const struct port_range *range)
 	return NULL;
 }
 
+/* The sizes in which an access that begins at a port is taken whole: aligned ones that stay inside the range. */
+static uint8_t whole_sizes(const struct port_range *range, uint32_t port)
+{
+	uint8_t sizes = 0;
+
+	for (unsigned size = 4; size; size /= 2)
+		if ((range->sizes & size) && !(port & (size - 1)) &&
+		    port - range->first + size <= range->count)
+			sizes |= (uint8_t)size;
+	return sizes;
+}
+
 err_t bus_add_ports(struct bus *bus, const struct port_range *range)
 {
 	err_t err = check_port_range(range);
@@ -62,6 +71,8 @@ err_t bus_add_ports(struct bus *bus, const struct port_range *range)
 
 	bus->ports[index] = *range;
 	memset(&bus->port_owner[range->first], (int)index, range->count);
+	for (unsigned i = 0; i < range->count; i++)
+		bus->port_sizes[range->first + i] = whole_sizes(range, range->first + i);
 	return NULL;
 }
 
@@ -70,22 +81,14 @@ const char *bus_port_name(const struct bus *bus, uint16_t port)
 	return bus->ports[bus->port_owner[port]].name;
 }
 
-static bool port_fits(const struct port_range *range, uint32_t port, unsigned size)
-{
-	return (range->sizes & size) && !(port & (size - 1)) &&
-	       port - range->first + size <= range->count;
-}
-
 /* The largest piece of an access that one device takes whole; 0: nobody takes its first byte. */
 static unsigned port_piece(const struct bus *bus, uint32_t port, unsigned left)
 {
 	if (port >= PORT_COUNT)
 		return 0;
 
-	const struct port_range *range = &bus->ports[bus->port_owner[port]];
-
 	for (unsigned size = 4; size; size /= 2)
-		if (size <= left && port_fits(range, port, size))
+		if (size <= left && (bus->port_sizes[port] & size))
 			return size;
 	return 0;
 }
@@ -118,7 +121,7 @@ static bool tell_port(struct bus *bus, uint32_t port)
 	return false;
 }
 
-SLOW_PATH static uint32_t port_read_split(struct bus *bus, uint16_t port, unsigned size)
+uint32_t bus_port_read_split(struct bus *bus, uint16_t port, unsigned size)
 {
 	uint32_t value = 0;
 
@@ -144,7 +147,7 @@ SLOW_PATH static uint32_t port_read_split(struct bus *bus, uint16_t port, unsign
 	return value;
 }
 
-SLOW_PATH static void port_write_split(struct bus *bus, uint16_t port, unsigned size,
+void bus_port_write_split(struct bus *bus, uint16_t port, unsigned size,
 				       uint32_t value)
 {
 	for (unsigned done = 0; done < size;) {
@@ -166,25 +169,6 @@ SLOW_PATH static void port_write_split(struct bus *bus, uint16_t port, unsigned 
 		}
 		done += bytes;
 	}
-}
-
-uint32_t bus_port_read(struct bus *bus, uint16_t port, unsigned size)
-{
-	const struct port_range *range = &bus->ports[bus->port_owner[port]];
-
-	if (likely(port_fits(range, port, size)))
-		return range->read(range->device, port, size) & (uint32_t)size_mask(size);
-	return port_read_split(bus, port, size);
-}
-
-void bus_port_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
-{
-	const struct port_range *range = &bus->ports[bus->port_owner[port]];
-
-	if (likely(port_fits(range, port, size)))
-		range->write(range->device, port, size, value & (uint32_t)size_mask(size));
-	else
-		port_write_split(bus, port, size, value);
 }
 
 CHECKED static err_t check_mmio_range(const struct mmio_range *range)

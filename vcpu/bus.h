@@ -53,6 +53,7 @@ struct mmio_range {
 struct bus {
 	const char *vm_name;
 	uint8_t port_owner[PORT_COUNT];	   /* index into ports */
+	uint8_t port_sizes[PORT_COUNT];	   /* the accesses that begin here and that the owner takes whole */
 	uint8_t port_told[PORT_COUNT / 8]; /* unclaimed ports that were logged already */
 	unsigned port_told_count;
 	struct port_range ports[PORT_RANGES_MAX + 1]; /* row 0 is nobody's: it takes no size */
@@ -78,8 +79,39 @@ CHECKED err_t bus_add_mmio(struct bus *bus, const struct mmio_range *range);
  * first; bytes that nobody claims, and those beyond port ffffh, read as ones and are dropped when
  * written, with one log line a port for the first PORTS_TOLD_MAX.
  */
-uint32_t bus_port_read(struct bus *bus, uint16_t port, unsigned size);
-void bus_port_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value);
+static inline uint32_t bus_port_read(struct bus *bus, uint16_t port, unsigned size);
+static inline void bus_port_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value);
+
+/* Their slow half: an access that no device takes whole. */
+uint32_t bus_port_read_split(struct bus *bus, uint16_t port, unsigned size);
+void bus_port_write_split(struct bus *bus, uint16_t port, unsigned size, uint32_t value);
+
+/* The low `size` bytes, 1, 2 or 4, of a port's value. */
+static inline uint32_t bus_port_mask(unsigned size)
+{
+	static const uint32_t masks[] = {0, 0xff, 0xffff, 0, 0xffffffff};
+
+	return masks[size];
+}
+
+static inline uint32_t bus_port_read(struct bus *bus, uint16_t port, unsigned size)
+{
+	const struct port_range *range = &bus->ports[bus->port_owner[port]];
+
+	if (likely(bus->port_sizes[port] & size))
+		return range->read(range->device, port, size) & bus_port_mask(size);
+	return bus_port_read_split(bus, port, size);
+}
+
+static inline void bus_port_write(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
+{
+	const struct port_range *range = &bus->ports[bus->port_owner[port]];
+
+	if (likely(bus->port_sizes[port] & size))
+		range->write(range->device, port, size, value & bus_port_mask(size));
+	else
+		bus_port_write_split(bus, port, size, value);
+}
 
 /* The name of the range at a port, or NULL. For traces. */
 const char *bus_port_name(const struct bus *bus, uint16_t port);

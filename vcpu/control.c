@@ -54,6 +54,19 @@ uint64_t control_cr4_guest_owned(const struct vcpu *vcpu)
 	return cr4_bits(vcpu, true);
 }
 
+void control_offer(struct vcpu *vcpu)
+{
+	vcpu->cr4_allowed = cr4_bits(vcpu, false);
+	/* LMA may be written, but is not changed by that. */
+	vcpu->efer_allowed = EFER_LMA;
+	if (cpuid_shows(&vcpu->cpuid, CPUID_SYSCALL))
+		vcpu->efer_allowed |= EFER_SCE;
+	if (cpuid_shows(&vcpu->cpuid, CPUID_LONG_MODE))
+		vcpu->efer_allowed |= EFER_LME;
+	if (cpuid_shows(&vcpu->cpuid, CPUID_NX))
+		vcpu->efer_allowed |= EFER_NXE;
+}
+
 static uint64_t physical_reserved(const struct vcpu *vcpu)
 {
 	return ~0ull << vcpu->cpuid.physical_bits;
@@ -160,7 +173,7 @@ static bool guest_cr4(struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t old = backend_cr4(vcpu), changed = old ^ value, cr0 = backend_cr0(vcpu);
 
-	if (value & ~cr4_bits(vcpu, false))
+	if (value & ~vcpu->cr4_allowed)
 		return false;
 	if (vcpu->efer & EFER_LMA && !(value & CR4_PAE))
 		return false;
@@ -178,15 +191,7 @@ static bool guest_cr4(struct vcpu *vcpu, uint64_t value)
 
 bool control_write_efer(struct vcpu *vcpu, uint64_t value)
 {
-	uint64_t allowed = EFER_LMA;
-
-	if (cpuid_shows(&vcpu->cpuid, CPUID_SYSCALL))
-		allowed |= EFER_SCE;
-	if (cpuid_shows(&vcpu->cpuid, CPUID_LONG_MODE))
-		allowed |= EFER_LME;
-	if (cpuid_shows(&vcpu->cpuid, CPUID_NX))
-		allowed |= EFER_NXE;
-	if (value & ~allowed)
+	if (value & ~vcpu->efer_allowed)
 		return false;
 	if ((value ^ vcpu->efer) & EFER_LME && backend_cr0(vcpu) & CR0_PG)
 		return false;
@@ -223,7 +228,7 @@ enum outcome vcpu_cr_write(struct vcpu *vcpu, unsigned cr, uint64_t value)
 {
 	bool ok = control_write_cr(vcpu, cr, value);
 
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[0] = value;
 	if (ok)
 		return OUTCOME_NEXT;
@@ -251,7 +256,7 @@ enum outcome vcpu_xsetbv(struct vcpu *vcpu)
 	uint64_t value = (uint32_t)vcpu->regs.rax | vcpu->regs.rdx << 32;
 	bool ok = index == 0 && backend_cpl(vcpu) == 0 && xcr0_valid(vcpu, value);
 
-	if (vcpu->record) {
+	if (unlikely(vcpu_records(vcpu))) {
 		vcpu->record->qualification = index;
 		vcpu->record->detail[0] = value;
 	}

@@ -14,6 +14,9 @@ struct vcpu;
 #define CR0_GUEST_OWNED (CR0_MP | CR0_EM | CR0_TS | CR0_AM | CR0_WP)
 uint64_t control_cr4_guest_owned(const struct vcpu *vcpu);
 
+/* Settles which bits of CR4 and EFER exist for a vCPU, from the features that its CPUID shows. */
+void control_offer(struct vcpu *vcpu);
+
 /* Writes EFER. False: #GP. */
 bool control_write_efer(struct vcpu *vcpu, uint64_t value);
 

@@ -239,9 +239,12 @@ void cpuid_build(struct vcpu *vcpu)
 	table->physical_bits = 36;
 	if (table->extended_max >= CPUID_LEAF_ADDRESS_SIZES)
 		table->physical_bits = cpuid(CPUID_LEAF_ADDRESS_SIZES, 0).eax & 0xff;
+	for (unsigned i = 0; i < CPUID_BASIC_LEAVES; i++)
+		if (i <= table->basic_max && !table->basic[i].subleaves && !table->basic[i].dynamic)
+			table->plain[i] = &table->entries[table->basic[i].first];
 	memcpy(&signature.ebx, PLINTH_SIGNATURE, 4);
-	memcpy(&signature.ecx, PLINTH_SIGNATURE + 4, 4);
-	memcpy(&signature.edx, PLINTH_SIGNATURE + 8, 4);
+	memcpy(&signature.ecx, &PLINTH_SIGNATURE[4], 4);
+	memcpy(&signature.edx, &PLINTH_SIGNATURE[8], 4);
 	add(table, HYPERVISOR, &signature);
 	add(table, HYPERVISOR + 1, &abi);
 }
@@ -302,24 +305,41 @@ static void put_in_dynamic(struct vcpu *vcpu, enum cpuid_dynamic what, uint32_t 
 	}
 }
 
-enum outcome vcpu_cpuid(struct vcpu *vcpu)
+static inline void answer(struct vcpu *vcpu, const struct cpuid_result *entry)
 {
-	uint32_t leaf = (uint32_t)vcpu->regs.rax, subleaf = (uint32_t)vcpu->regs.rcx;
-	const struct cpuid_leaf *slot;
-	const struct cpuid_result *entry = look_up(&vcpu->cpuid, leaf, subleaf, &slot);
-	struct exit_record *record;
-
 	vcpu->regs.rax = entry->eax;
 	vcpu->regs.rbx = entry->ebx;
 	vcpu->regs.rcx = entry->ecx;
 	vcpu->regs.rdx = entry->edx;
+}
+
+/* Leaves with subleaves, with bits of the moment, or beyond the basic range. */
+static __attribute__((noinline)) void answer_special(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
+{
+	const struct cpuid_leaf *slot;
+
+	answer(vcpu, look_up(&vcpu->cpuid, leaf, subleaf, &slot));
 	if (slot->dynamic != CPUID_STATIC)
 		put_in_dynamic(vcpu, slot->dynamic, subleaf);
-	else if (slot == &vcpu->cpuid.basic[0x0b])
+	/* SDM "CPUID": ECX 7:0 of the topology leaf gives back the level that was asked for. */
+	else if (slot == &vcpu->cpuid.basic[CPUID_LEAF_TOPOLOGY])
 		vcpu->regs.rcx = (vcpu->regs.rcx & ~0xffull) | (subleaf & 0xff);
+}
 
-	record = vcpu->record;
-	if (record) {
+enum outcome vcpu_cpuid(struct vcpu *vcpu)
+{
+	uint32_t leaf = (uint32_t)vcpu->regs.rax, subleaf = (uint32_t)vcpu->regs.rcx;
+	const struct cpuid_result *plain = NULL;
+
+	if (likely(leaf < CPUID_BASIC_LEAVES))
+		plain = vcpu->cpuid.plain[leaf];
+	if (likely(plain))
+		answer(vcpu, plain);
+	else
+		answer_special(vcpu, leaf, subleaf);
+	if (unlikely(vcpu_records(vcpu))) {
+		struct exit_record *record = vcpu->record;
+
 		record->qualification = leaf | (uint64_t)subleaf << 32;
 		record->detail[0] = vcpu->regs.rax | vcpu->regs.rbx << 32;
 		record->detail[1] = vcpu->regs.rcx | vcpu->regs.rdx << 32;

@@ -29,6 +29,7 @@ enum cpuid_dynamic {
 
 struct cpuid_table {
 	struct cpuid_leaf basic[CPUID_BASIC_LEAVES];
+	const struct cpuid_result *plain[CPUID_BASIC_LEAVES]; /* leaves whose one entry is the answer; NULL: others */
 	struct cpuid_leaf hypervisor[CPUID_HYPERVISOR_LEAVES];
 	struct cpuid_leaf extended[CPUID_EXTENDED_LEAVES];
 	uint32_t basic_max, extended_max;

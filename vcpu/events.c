@@ -77,10 +77,10 @@ static int highest_interrupt(const struct events *events)
 	return -1;
 }
 
-bool events_wake(const struct events *events, bool interrupts_enabled)
+bool events_wake(const struct events *events, const struct event_gates *gates)
 {
-	return events->now.valid || events->nmi ||
-	       (interrupts_enabled && highest_interrupt(events) >= 0);
+	return events->now.valid || (events->nmi && gates->nmi_open) ||
+	       (gates->interrupts_open && highest_interrupt(events) >= 0);
 }
 
 void events_plan(struct events *events, const struct event_gates *gates, struct event_plan *plan)
@@ -90,6 +90,7 @@ void events_plan(struct events *events, const struct event_gates *gates, struct 
 	*plan = (struct event_plan){0};
 	if (events->now.valid) {
 		plan->inject = events->now;
+		plan->inject.has_error &= gates->error_codes;
 		events->now.valid = false;
 	} else if (events->nmi && gates->nmi_open) {
 		plan->inject = (struct event){.valid = true, .vector = 2, .type = EVENT_NMI};

@@ -36,6 +36,7 @@ struct events {
 struct event_gates {
 	bool interrupts_open;            /* RFLAGS.IF and no blocking by STI or MOV SS */
 	bool nmi_open;                   /* no blocking by NMI, STI or MOV SS */
+	bool error_codes;                /* protected mode: SDM "Real-Address Mode Exceptions" has none */
 };
 
 /* What to do at an entry: inject this (if valid), and ask to be told when the others can go in. */
@@ -61,7 +62,7 @@ void events_raise_nmi(struct events *events);
 void events_raise_interrupt(struct events *events, uint8_t vector);
 
 /* True when an event would end HLT now. */
-bool events_wake(const struct events *events, bool interrupts_enabled);
+bool events_wake(const struct events *events, const struct event_gates *gates);
 
 /* Takes from the queue what can be delivered at this entry. */
 void events_plan(struct events *events, const struct event_gates *gates, struct event_plan *plan);

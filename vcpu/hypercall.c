@@ -5,64 +5,79 @@
 #include "kernel/time.h"
 #include "vcpu/vcpu.h"
 
-static enum outcome hypercall_interrupt(struct vcpu *vcpu, uint64_t vector)
+static uint64_t call_version(struct vcpu *vcpu, uint64_t argument)
 {
-	if (vector < 16 || vector > 255) {
-		vcpu->regs.rax = PLINTH_EINVAL;
-		return OUTCOME_NEXT;
-	}
-	events_raise_interrupt(&vcpu->events, (uint8_t)vector);
-	vcpu->regs.rax = 0;
-	return OUTCOME_NEXT;
+	(void)vcpu;
+	(void)argument;
+	return PLINTH_ABI_VERSION;
 }
+
+static uint64_t call_mark(struct vcpu *vcpu, uint64_t argument)
+{
+	(void)argument;
+	if (unlikely(vcpu_records(vcpu)))
+		vcpu->record->detail[2] = vcpu->regs.rcx;
+	return 0;
+}
+
+static uint64_t call_exit(struct vcpu *vcpu, uint64_t argument)
+{
+	vm_stop(vcpu->vm, VM_ENDED_EXIT, (uint32_t)argument, "by hypercall");
+	return 0;
+}
+
+static uint64_t call_tsc_hz(struct vcpu *vcpu, uint64_t argument)
+{
+	(void)vcpu;
+	(void)argument;
+	return time_frequency();
+}
+
+static uint64_t call_interrupt(struct vcpu *vcpu, uint64_t argument)
+{
+	if (argument < 16 || argument > 255)
+		return PLINTH_EINVAL;
+	events_raise_interrupt(&vcpu->events, (uint8_t)argument);
+	return 0;
+}
+
+static uint64_t call_nmi(struct vcpu *vcpu, uint64_t argument)
+{
+	(void)argument;
+	events_raise_nmi(&vcpu->events);
+	return 0;
+}
+
+static uint64_t call_exit_count(struct vcpu *vcpu, uint64_t argument)
+{
+	(void)argument;
+	return counters_sum(&vcpu->counters);
+}
+
+static uint64_t (*const calls[])(struct vcpu *vcpu, uint64_t argument) = {
+	[PLINTH_VERSION] = call_version,     [PLINTH_MARK] = call_mark,
+	[PLINTH_EXIT] = call_exit,           [PLINTH_TSC_HZ] = call_tsc_hz,
+	[PLINTH_INTERRUPT] = call_interrupt, [PLINTH_NMI] = call_nmi,
+	[PLINTH_EXIT_COUNT] = call_exit_count,
+};
 
 enum outcome vcpu_hypercall(struct vcpu *vcpu)
 {
 	uint32_t number = (uint32_t)vcpu->regs.rax;
-	bool wide = vcpu->mode == MODE_LONG;
-	uint64_t argument = wide ? vcpu->regs.rbx : (uint32_t)vcpu->regs.rbx;
-	enum outcome outcome = OUTCOME_NEXT;
+	uint64_t argument = vcpu->regs.rbx, result = PLINTH_ENOSYS;
 
-	if (backend_cpl(vcpu) != 0) {
-		vcpu_ud(vcpu);
-		return OUTCOME_STAY;
-	}
-	if (vcpu->record) {
+	if (unlikely(vcpu->mode != MODE_LONG))
+		argument = (uint32_t)argument;
+	if (unlikely(vcpu_records(vcpu))) {
 		vcpu->record->qualification = number;
 		vcpu->record->detail[0] = argument;
 	}
-	switch (number) {
-	case PLINTH_VERSION:
-		vcpu->regs.rax = PLINTH_ABI_VERSION;
-		break;
-	case PLINTH_MARK:
-		if (vcpu->record)
-			vcpu->record->detail[2] = vcpu->regs.rcx;
-		vcpu->regs.rax = 0;
-		break;
-	case PLINTH_EXIT:
-		vm_stop(vcpu->vm, VM_ENDED_EXIT, (uint32_t)argument, "by hypercall");
-		break;
-	case PLINTH_TSC_HZ:
-		vcpu->regs.rax = time_frequency();
-		break;
-	case PLINTH_INTERRUPT:
-		outcome = hypercall_interrupt(vcpu, argument);
-		break;
-	case PLINTH_NMI:
-		events_raise_nmi(&vcpu->events);
-		vcpu->regs.rax = 0;
-		break;
-	case PLINTH_EXIT_COUNT:
-		vcpu->regs.rax = counters_sum(&vcpu->counters);
-		break;
-	default:
-		vcpu->regs.rax = PLINTH_ENOSYS;
-		break;
-	}
-	if (!wide)
-		vcpu->regs.rax = (uint32_t)vcpu->regs.rax;
-	if (vcpu->record)
-		vcpu->record->detail[1] = vcpu->regs.rax;
-	return outcome;
+	if (likely(number < ARRAY_COUNT(calls)))
+		result = calls[number](vcpu, argument);
+	if (unlikely(vcpu->mode != MODE_LONG))
+		result = (uint32_t)result;
+	vcpu->regs.rax = result;
+	if (unlikely(vcpu_records(vcpu)))
+		vcpu->record->detail[1] = result;
+	return OUTCOME_NEXT;
 }

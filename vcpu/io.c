@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Port I/O: IN, OUT and their string forms. */
+/* The string forms of IN and OUT. */
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/instructions.h"
 #include "vcpu/linear.h"
@@ -7,23 +7,6 @@
 
 /* Elements of a REP that are done before the guest may be interrupted. */
 #define ELEMENTS_AT_ONCE 256
-
-enum outcome vcpu_io(struct vcpu *vcpu, uint16_t port, unsigned size, bool in)
-{
-	struct bus *bus = &vcpu->vm->bus;
-	uint32_t value;
-
-	if (in) {
-		value = bus_port_read(bus, port, size);
-		register_write(&vcpu->regs, REG_RAX, size, value);
-	} else {
-		value = (uint32_t)register_read(&vcpu->regs, REG_RAX, size);
-		bus_port_write(bus, port, size, value);
-	}
-	if (vcpu->record)
-		vcpu->record->detail[0] = value;
-	return OUTCOME_NEXT;
-}
 
 /*
  * One element. The memory side is checked first, so that a fault finds the port untouched; what a device then does about a
@@ -52,7 +35,7 @@ static enum linear_result element(const struct linear_context *context, const st
 	if (result != LINEAR_OK)
 		return result;
 	register_write(&vcpu->regs, index, io->address_size, offset + step);
-	if (vcpu->record) {
+	if (unlikely(vcpu_records(vcpu))) {
 		vcpu->record->detail[0] = value;
 		vcpu->record->detail[1]++;
 	}

@@ -66,7 +66,7 @@ static void tell(struct execution *x, uint64_t value)
 	struct exit_record *record = x->vcpu->record;
 	gpa_t gpa;
 
-	if (!record)
+	if (!vcpu_records(x->vcpu))
 		return;
 	gpa = GPA(record->detail[0]);
 	record->detail[1] = value;
@@ -242,10 +242,10 @@ static void stop(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, unsigned co
 
 	for (unsigned i = 0; i < count && at < sizeof(hex); i++)
 		at += format(hex + at, sizeof(hex) - at, "%s%02x", i ? " " : "", bytes[i]);
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[2] = EPT_STOPPED << 8;
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "access to %llx, where there is no memory, by the bytes %s at RIP %llx: %s",
-		(unsigned long long)gpa.raw, hex, (unsigned long long)vcpu->rip, why);
+		(unsigned long long)gpa.raw, hex, (unsigned long long)backend_rip(vcpu), why);
 }
 
 static enum code_size code_size(struct vcpu *vcpu)
@@ -269,7 +269,7 @@ static void begin(struct vcpu *vcpu, struct execution *x, enum code_size code)
 	x->regs = vcpu->regs;
 	x->regs.rsp = backend_rsp(vcpu);
 	x->rflags = backend_rflags(vcpu);
-	x->next_rip = vcpu->rip + x->instruction.length;
+	x->next_rip = backend_rip(vcpu) + x->instruction.length;
 	if (code != CODE_64)
 		x->next_rip = (uint32_t)x->next_rip;
 	linear_begin(vcpu, (enum segment_index)x->instruction.segment, &x->memory);

@@ -38,10 +38,9 @@ static bool has_long_mode(const struct vcpu *vcpu)
 
 /* --- Emulated ones. --- */
 
-static bool read_tsc(struct vcpu *vcpu, uint64_t *value)
+static uint64_t read_tsc(struct vcpu *vcpu)
 {
-	*value = rdtsc() + (uint64_t)vcpu->tsc_offset;
-	return true;
+	return rdtsc() + (uint64_t)vcpu->tsc_offset;
 }
 
 /* SDM "IA32_TSC_ADJUST Register and TSC Synchronization": what a write moves the TSC by, TSC_ADJUST moves too. */
@@ -54,10 +53,9 @@ static bool write_tsc(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-static bool read_tsc_adjust(struct vcpu *vcpu, uint64_t *value)
+static uint64_t read_tsc_adjust(struct vcpu *vcpu)
 {
-	*value = (uint64_t)vcpu->tsc_adjust;
-	return true;
+	return (uint64_t)vcpu->tsc_adjust;
 }
 
 static bool write_tsc_adjust(struct vcpu *vcpu, uint64_t value)
@@ -68,11 +66,10 @@ static bool write_tsc_adjust(struct vcpu *vcpu, uint64_t value)
 }
 
 /* The microcode revision reads as 0, "none loaded"; the write of 0 before the CPUID that would load it is kept legal. */
-static bool read_zero(struct vcpu *vcpu, uint64_t *value)
+static uint64_t read_zero(struct vcpu *vcpu)
 {
 	(void)vcpu;
-	*value = 0;
-	return true;
+	return 0;
 }
 
 static bool write_ignored(struct vcpu *vcpu, uint64_t value)
@@ -89,10 +86,9 @@ static bool write_zero_only(struct vcpu *vcpu, uint64_t value)
 }
 
 /* Fast strings on; branch trace and PEBS unavailable. Only fast strings may be changed, and that without effect. */
-static bool read_misc_enable(struct vcpu *vcpu, uint64_t *value)
+static uint64_t read_misc_enable(struct vcpu *vcpu)
 {
-	*value = vcpu->misc_enable | MISC_ENABLE_BTS_UNAVAIL | MISC_ENABLE_PEBS_UNAVAIL;
-	return true;
+	return vcpu->misc_enable | MISC_ENABLE_BTS_UNAVAIL | MISC_ENABLE_PEBS_UNAVAIL;
 }
 
 static bool write_misc_enable(struct vcpu *vcpu, uint64_t value)
@@ -107,10 +103,9 @@ static bool write_misc_enable(struct vcpu *vcpu, uint64_t value)
 
 /* LBR and BTF act on the processor; without LBR records or debug store the other bits are reserved. */
 
-static bool read_debugctl(struct vcpu *vcpu, uint64_t *value)
+static uint64_t read_debugctl(struct vcpu *vcpu)
 {
-	*value = backend_debugctl(vcpu);
-	return true;
+	return backend_debugctl(vcpu);
 }
 
 static bool write_debugctl(struct vcpu *vcpu, uint64_t value)
@@ -121,10 +116,9 @@ static bool write_debugctl(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-static bool read_pat(struct vcpu *vcpu, uint64_t *value)
+static uint64_t read_pat(struct vcpu *vcpu)
 {
-	*value = backend_pat(vcpu);
-	return true;
+	return backend_pat(vcpu);
 }
 
 /* SDM "IA32_PAT MSR": the memory types 0, 1, 4, 5, 6, 7 are the ones that may be written. */
@@ -140,10 +134,9 @@ static bool write_pat(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-static bool read_efer(struct vcpu *vcpu, uint64_t *value)
+static uint64_t read_efer(struct vcpu *vcpu)
 {
-	*value = vcpu->efer;
-	return true;
+	return vcpu->efer;
 }
 
 static bool write_efer(struct vcpu *vcpu, uint64_t value)
@@ -196,10 +189,18 @@ void msr_init(void)
 	}
 }
 
-static const struct msr_rule *find_rule(const struct vcpu *vcpu, uint32_t msr)
+void msr_offer(struct vcpu *vcpu)
 {
-	const struct msr_rule *rule;
-	uint8_t index;
+	_Static_assert(ARRAY_COUNT(rules) <= 32, "a bit each");
+	vcpu->msr_offered = 0;
+	for (unsigned i = 0; i < ARRAY_COUNT(rules); i++)
+		if (!rules[i].offered || rules[i].offered(vcpu))
+			vcpu->msr_offered |= 1u << i;
+}
+
+static inline const struct msr_rule *find_rule(const struct vcpu *vcpu, uint32_t msr)
+{
+	uint32_t index;
 
 	if (msr < LOW_COUNT)
 		index = low_index[msr];
@@ -209,10 +210,9 @@ static const struct msr_rule *find_rule(const struct vcpu *vcpu, uint32_t msr)
 		return NULL;
 	if (index == 0)
 		return NULL;
-	rule = &rules[index - 1];
-	if (rule->offered && !rule->offered(vcpu))
+	if (!(vcpu->msr_offered >> (index - 1) & 1))
 		return NULL;
-	return rule;
+	return &rules[index - 1];
 }
 
 void msr_for_each_passed(const struct vcpu *vcpu, void (*open)(void *context, uint32_t msr, unsigned pass),
@@ -240,7 +240,7 @@ void msr_reset_live(const struct vcpu *vcpu)
 
 static void fill_record(struct vcpu *vcpu, uint32_t msr, uint64_t value)
 {
-	if (vcpu->record) {
+	if (unlikely(vcpu_records(vcpu))) {
 		vcpu->record->qualification = msr;
 		vcpu->record->detail[0] = value;
 	}
@@ -250,16 +250,17 @@ enum outcome vcpu_msr_read(struct vcpu *vcpu)
 {
 	uint32_t msr = (uint32_t)vcpu->regs.rcx;
 	const struct msr_rule *rule = find_rule(vcpu, msr);
-	uint64_t value = 0;
-	bool ok = rule && rule->read && rule->read(vcpu, &value);
+	uint64_t value;
 
-	fill_record(vcpu, msr, value);
-	if (!ok) {
+	if (unlikely(!rule || !rule->read)) {
+		fill_record(vcpu, msr, 0);
 		vcpu_gp(vcpu);
 		return OUTCOME_STAY;
 	}
+	value = rule->read(vcpu);
 	vcpu->regs.rax = (uint32_t)value;
 	vcpu->regs.rdx = value >> 32;
+	fill_record(vcpu, msr, value);
 	return OUTCOME_NEXT;
 }
 

@@ -15,14 +15,14 @@ enum msr_pass {
 };
 
 /*
- * One rule. An access that does not pass through is emulated by its function; without one it is #GP.
- * read and write return false for #GP.
+ * One rule. An access that does not pass through is emulated by its function; without one it is #GP. write returns
+ * false for #GP.
  */
 struct msr_rule {
 	uint32_t msr;
 	uint8_t pass;                    /* enum msr_pass, a set */
 	bool (*offered)(const struct vcpu *vcpu);    /* NULL: always. False: the MSR does not exist for this guest */
-	bool (*read)(struct vcpu *vcpu, uint64_t *value);
+	uint64_t (*read)(struct vcpu *vcpu);
 	bool (*write)(struct vcpu *vcpu, uint64_t value);
 };
 
@@ -32,6 +32,9 @@ void msr_for_each_passed(const struct vcpu *vcpu, void (*open)(void *context, ui
 
 /* Puts the MSRs that stay live across exits to their reset values. Runs when a pCPU changes VM. */
 void msr_reset_live(const struct vcpu *vcpu);
+
+/* Settles which of the MSRs exist for a vCPU, from the features that its CPUID shows. */
+void msr_offer(struct vcpu *vcpu);
 
 /* Makes the index of the table. Once, at boot. */
 void msr_init(void);

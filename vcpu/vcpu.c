@@ -13,15 +13,14 @@
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "trace/render.h"
+#include "vcpu/control.h"
 #include "vcpu/live_state.h"
+#include "vcpu/msr.h"
 
 #define HEARTBEAT_US 1000
 
 void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t error)
 {
-	/* SDM "Real-Address Mode Exceptions": no error codes there. */
-	if (vcpu->mode == MODE_REAL)
-		has_error = false;
 	/* A fault pushes RF set, so that an instruction breakpoint does not fire again on the return. */
 	if (vector != EXCEPTION_DB)
 		backend_set_rflags(vcpu, backend_rflags(vcpu) | RFLAGS_RF);
@@ -47,16 +46,19 @@ void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
 
 enum outcome vcpu_hlt(struct vcpu *vcpu)
 {
-	bool interrupts_enabled = backend_rflags(vcpu) & RFLAGS_IF;
+	const struct event_gates gates = {
+		.interrupts_open = backend_rflags(vcpu) & RFLAGS_IF,
+		.nmi_open = !backend_nmi_blocked(vcpu),
+	};
 
 	/*
 	 * Nothing but the vCPU's own calls makes events pending, as no device has an interrupt line yet:
 	 * what does not wait already will not come.
 	 */
-	if (!events_wake(&vcpu->events, interrupts_enabled))
+	if (!events_wake(&vcpu->events, &gates))
 		vm_stop(vcpu->vm, VM_ENDED_HALT, 0,
 			"HLT with interrupts %s, and nothing that could wake it",
-			interrupts_enabled ? "on" : "off");
+			gates.interrupts_open ? "on" : "off");
 	return OUTCOME_NEXT;
 }
 
@@ -79,11 +81,15 @@ err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struc
 	vcpu->vm = vm;
 	vcpu->shown = options->shown;
 	vcpu->ring.size = options->ring_size;
+	if (options->ring_size)
+		vcpu->requests = REQUEST_RECORD;
 	vcpu->ring.records = (void *)((uint8_t *)vcpu + align_up(sizeof(*vcpu), 64));
-	vcpu->reason = EXIT_REASONS;
+	vcpu->counter = &vcpu->counters.by_reason[EXIT_REASONS];
 	vcpu->misc_enable = 1;
 	counters_reset(&vcpu->counters);
 	cpuid_build(vcpu);
+	control_offer(vcpu);
+	msr_offer(vcpu);
 	err = backend_vcpu_create(vcpu);
 	if (!err) {
 		vm->vcpu = vcpu;
@@ -105,7 +111,7 @@ void vcpu_run(struct vcpu *vcpu)
 	vcpu->tsc_exit = vcpu->tsc_entry = vcpu->first_tsc;
 	backend_run(vcpu);
 	vcpu->cr2_at_end = read_cr2();
-	counter_add(&vcpu->counters.by_reason[vcpu->reason], time_now() - vcpu->tsc_exit);
+	counter_add(vcpu->counter, time_now() - vcpu->tsc_exit);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
@@ -123,8 +129,8 @@ void vcpu_record_begin(struct vcpu *vcpu)
 
 	*record = (struct exit_record){
 		.tsc_exit = vcpu->tsc_exit,
-		.rip = vcpu->rip,
-		.reason = (uint16_t)vcpu->reason,
+		.rip = backend_rip(vcpu),
+		.reason = (uint16_t)vcpu_exit_reason(vcpu),
 		.vm = (uint8_t)vcpu->vm->id,
 		.mode = vcpu->mode,
 	};

@@ -33,10 +33,9 @@ struct vcpu {
 	uint64_t tsc_entry;             /* stamped last thing before the entry */
 
 	uint64_t tsc_exit;              /* stamped first thing after the exit */
-	uint64_t rip;                   /* at the exit */
 	uint64_t deadline;              /* the TSC at which the host wants this pCPU: heartbeat, timers */
-	struct exit_record *record;     /* the record of the current exit, or NULL: none is kept */
-	uint32_t reason;                /* basic reason of the current exit; its cost is counted at the next */
+	struct exit_record *record;     /* the record of the current exit, if vcpu_records() */
+	struct exit_counter *counter;   /* of the current exit, whose cost is counted at the next */
 	uint32_t requests;              /* enum vcpu_request: what must be done before the next entry */
 	struct events events;
 	uint8_t mode;                   /* enum exit_mode but virtual-8086; follows CR0.PE and EFER.LMA */
@@ -47,7 +46,8 @@ struct vcpu {
 	uint64_t cr0_shadow, cr4_shadow;
 	uint64_t efer;
 	uint64_t cr8;                   /* the task priority; no local APIC yet that would act on it */
-	uint64_t xcr0_allowed;
+	uint64_t xcr0_allowed, cr4_allowed, efer_allowed;   /* the bits that exist for this guest */
+	uint32_t msr_offered;           /* the rules of the MSR policy that hold for it, a bit each */
 	int64_t tsc_offset, tsc_adjust;
 	uint64_t misc_enable;
 
@@ -59,11 +59,24 @@ struct vcpu {
 	uint64_t cr2_at_end;            /* CR2 stays live in the processor until then */
 };
 
+/* The basic reason of the current exit. */
+static inline uint32_t vcpu_exit_reason(const struct vcpu *vcpu)
+{
+	return (uint32_t)(vcpu->counter - vcpu->counters.by_reason);
+}
+
 enum vcpu_request {
 	REQUEST_STOP = 1,               /* the VM has ended */
 	REQUEST_FLUSH_EPT = 2,          /* a right to guest-physical memory went */
+	REQUEST_RECORD = 8,             /* exits are recorded: stays set */
 	REQUEST_FLUSH_LINEAR = 4,       /* cached translations of the guest's own page tables are out of date */
 };
+
+/* Whether the current exit is recorded, so that vcpu->record can be filled. */
+static inline bool vcpu_records(const struct vcpu *vcpu)
+{
+	return vcpu->requests & REQUEST_RECORD;
+}
 
 _Static_assert(offsetof(struct vcpu, regs) == 0 && sizeof(struct general_registers) == VCPU_REGS_SIZE,
 	       "vcpu/offsets.h");
@@ -82,10 +95,7 @@ enum outcome vcpu_hypercall(struct vcpu *vcpu);
 /* MOV to a control register; the value comes from a general register. cr is 0, 3, 4 or 8. */
 enum outcome vcpu_cr_write(struct vcpu *vcpu, unsigned cr, uint64_t value);
 
-/* IN or OUT of 1, 2 or 4 bytes with the accumulator. */
-enum outcome vcpu_io(struct vcpu *vcpu, uint16_t port, unsigned size, bool in);
-
-/* A string instruction, as its exit describes it. */
+/* IN and OUT with the accumulator are in vcpu/io.h. A string instruction, as its exit describes it. */
 struct string_io {
 	uint16_t port;
 	uint8_t size;            /* 1, 2 or 4 bytes an element */
@@ -127,6 +137,7 @@ void backend_get_pdptes(struct vcpu *vcpu, uint64_t pdptes[4]);
 void backend_set_pdptes(struct vcpu *vcpu, const uint64_t pdptes[4]);
 void backend_get_segment(struct vcpu *vcpu, enum segment_index index, struct segment *segment);
 unsigned backend_cpl(struct vcpu *vcpu);
+bool backend_nmi_blocked(struct vcpu *vcpu);    /* by an NMI whose handler has not executed IRET */
 
 /* Ends blocking by STI and MOV SS, and makes the #DB of a single step pending if TF asks for one: an instruction is done. */
 void backend_instruction_done(struct vcpu *vcpu);

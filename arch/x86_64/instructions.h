@@ -175,7 +175,8 @@ static inline void xsetbv(uint32_t index, uint64_t value)
 		     : "memory");
 }
 
-/* Load the FPU, SSE and further state from an area (SDM "XSAVE-Supported Features and State-Component Bitmaps"). */
+/* Load the FPU, SSE and further state from an area (SDM "XSAVE-Supported Features and
+ * State-Component Bitmaps"). */
 
 static inline void fxrstor(const void *area)
 {
@@ -354,6 +355,18 @@ static inline void pause(void)
 static inline void breakpoint(void)
 {
 	asm volatile("int3" : : : "memory");
+}
+
+/* Take an NMI or a machine check that a VM exit reported through the host's own IDT. */
+
+static inline void raise_nmi(void)
+{
+	asm volatile("int $2" : : : "memory");
+}
+
+static inline void raise_machine_check(void)
+{
+	asm volatile("int $18" : : : "memory");
 }
 
 /* Caches and TLB. */

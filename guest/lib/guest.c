@@ -162,6 +162,19 @@ struct gate {
 static struct gate idt[256];
 extern const uint8_t trap_entries[];
 
+void trap_set_entry(unsigned vector, const void *entry)
+{
+	uint64_t address = (uint64_t)entry;
+
+	idt[vector % 256] = (struct gate){
+		.offset_low = (uint16_t)address,
+		.selector = 0x08,
+		.type = 0x8e00,
+		.offset_middle = (uint16_t)(address >> 16),
+		.offset_high = (uint32_t)(address >> 32),
+	};
+}
+
 static void traps_start(void)
 {
 	const struct __attribute__((packed)) {
@@ -169,17 +182,8 @@ static void traps_start(void)
 		uint64_t base;
 	} pointer = {sizeof(idt) - 1, (uint64_t)idt};
 
-	for (unsigned i = 0; i < 256; i++) {
-		uint64_t entry = (uint64_t)trap_entries + i * 16;
-
-		idt[i] = (struct gate){
-			.offset_low = (uint16_t)entry,
-			.selector = 0x08,
-			.type = 0x8e00,
-			.offset_middle = (uint16_t)(entry >> 16),
-			.offset_high = (uint32_t)(entry >> 32),
-		};
-	}
+	for (unsigned i = 0; i < 256; i++)
+		trap_set_entry(i, &trap_entries[i * 16]);
 	asm volatile("lidt %0" : : "m"(pointer));
 }
 

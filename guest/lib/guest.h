@@ -30,6 +30,9 @@ struct trap_frame {
 /* Called by entry.S before guest_main(). */
 void guest_setup(void);
 
+/* Points a vector straight at code that ends with IRETQ. */
+void trap_set_entry(unsigned vector, const void *entry);
+
 /* Called for a vector that is not a fault which was expected. NULL: such a trap ends the guest with a report. */
 extern void (*trap_handlers[256])(struct trap_frame *frame);
 

@@ -10,7 +10,7 @@
 
 struct vm fake_vm;
 struct console_stream fake_console;
-uint64_t fake_tsc, fake_tsc_hz, fake_tsc_step;
+uint64_t fake_tsc_hz;
 char fake_output[4096];
 size_t fake_output_size;
 
@@ -30,7 +30,7 @@ void fake_devices_reset(void)
 
 uint64_t time_now(void)
 {
-	return fake_tsc += fake_tsc_step;
+	return rdtsc();
 }
 
 uint64_t time_frequency(void)

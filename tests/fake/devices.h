@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "arch/x86_64/instructions.h"
 #include "kernel/console.h"
 #include "vcpu/vm.h"
 
@@ -17,11 +18,12 @@ extern struct vm fake_vm; /* its end is what vm_stop was told first */
 extern struct console_stream fake_console;
 
 /* The TSC moves on by so many nanoseconds, whatever its frequency is. */
-extern uint64_t fake_tsc, fake_tsc_hz;
+extern uint64_t fake_tsc_hz;
+#define fake_tsc fake_machine.tsc
 void fake_time_pass(uint64_t ns);
 
 /* A step of the TSC at each look at it, so that a program that waits comes to an end. */
-extern uint64_t fake_tsc_step;
+#define fake_tsc_step fake_machine.tsc_step
 
 /* What was written to the console, and what is typed there. */
 extern char fake_output[4096];

@@ -8,13 +8,14 @@
 #include "arch/x86_64/instructions.h"
 #include "kernel/cpu.h"
 #include "kernel/traps.h"
+#include "vcpu/io.h"
 #include "vcpu/vmx/vmx.h"
 
-static uint64_t qualification(struct vcpu *vcpu)
+static inline uint64_t qualification(struct vcpu *vcpu)
 {
 	uint64_t value = vmcs_read(VMCS_EXIT_QUALIFICATION);
 
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->qualification = value;
 	return value;
 }
@@ -103,7 +104,7 @@ static enum outcome exit_exception_or_nmi(struct vcpu *vcpu)
 	uint32_t raw = (uint32_t)vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
 	struct vmx_interruption info = vmx_interruption_unpack(raw);
 
-	if (vcpu->record) {
+	if (unlikely(vcpu_records(vcpu))) {
 		vcpu->record->detail[0] = raw;
 		if (info.has_error_code)
 			vcpu->record->detail[1] = vmcs_read(VMCS_EXIT_INTERRUPTION_ERROR_CODE);
@@ -112,12 +113,12 @@ static enum outcome exit_exception_or_nmi(struct vcpu *vcpu)
 		/* The host's. Only an IRET ends the blocking of further ones, so it is taken through the IDT. */
 		if (!vmx_redeliver(vcpu) && info.nmi_unblocking)
 			block_nmi_again();
-		asm volatile("int $2" : : : "memory");
+		raise_nmi();
 		return OUTCOME_STAY;
 	}
 	if (info.vector == EXCEPTION_MC) {
 		/* The host's as well: the machine is broken, or a guest would have to be told of memory that is. */
-		asm volatile("int $18" : : : "memory");
+		raise_machine_check();
 		return OUTCOME_STAY;
 	}
 	if (info.vector == EXCEPTION_DB)
@@ -132,7 +133,7 @@ static enum outcome exit_external_interrupt(struct vcpu *vcpu)
 	uint32_t info = (uint32_t)vmcs_read(VMCS_EXIT_INTERRUPTION_INFO);
 
 	vmx_redeliver(vcpu);
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[0] = info;
 	if (info & VMX_INFO_VALID)
 		trap_interrupt(info & 0xff);
@@ -192,7 +193,7 @@ static enum outcome mov_from_cr(struct vcpu *vcpu, const struct cr_access *acces
 		vmcs_write(VMCS_GUEST_RSP, value);
 	else
 		vcpu->regs.by_index[access->reg] = value;
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[0] = value;
 	return OUTCOME_NEXT;
 }
@@ -220,19 +221,36 @@ static enum outcome exit_cr_access(struct vcpu *vcpu)
 
 /* --- I/O --- */
 
+static __attribute__((noinline)) enum outcome exit_io_string(struct vcpu *vcpu, uint64_t io_qualification)
+{
+	struct io_access io = io_access_decode(io_qualification);
+	struct string_io_info info =
+		string_io_info_decode((uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_INFO));
+	const struct string_io string = {
+		.port = io.port,
+		.size = (uint8_t)io.size,
+		.in = io.in,
+		.rep = io.rep,
+		.address_size = (uint8_t)info.address_size,
+		.segment = io.in ? SEG_ES : (uint8_t)info.segment,
+	};
+
+	return vcpu_io_string(vcpu, &string);
+}
+
 static enum outcome exit_io(struct vcpu *vcpu)
 {
-	struct io_access io = io_access_decode(qualification(vcpu));
-	struct string_io string;
-	struct string_io_info info;
+	uint64_t value = qualification(vcpu);
+	struct io_access io = io_access_decode(value);
 
-	if (likely(!io.string))
-		return vcpu_io(vcpu, io.port, io.size, io.in);
-	string = (struct string_io){.port = io.port, .size = (uint8_t)io.size, .in = io.in, .rep = io.rep};
-	info = string_io_info_decode((uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_INFO));
-	string.address_size = (uint8_t)info.address_size;
-	string.segment = io.in ? SEG_ES : (uint8_t)info.segment;
-	return vcpu_io_string(vcpu, &string);
+	/* Bytes first: they are what most devices take. Constant sizes give each its own path. */
+	if (likely(!(value & (IO_SIZE | IO_STRING))))
+		return io.in ? vcpu_in(vcpu, io.port, 1) : vcpu_out(vcpu, io.port, 1);
+	if (io.string)
+		return exit_io_string(vcpu, value);
+	if (io.size == 2)
+		return io.in ? vcpu_in(vcpu, io.port, 2) : vcpu_out(vcpu, io.port, 2);
+	return io.in ? vcpu_in(vcpu, io.port, 4) : vcpu_out(vcpu, io.port, 4);
 }
 
 /* --- Memory --- */
@@ -243,13 +261,13 @@ static enum outcome exit_ept_violation(struct vcpu *vcpu)
 	gpa_t gpa = GPA(vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 	bool interrupted = vmx_redeliver(vcpu);
 
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[0] = gpa.raw;
 	if (violation.nmi_unblocked && !interrupted)
 		block_nmi_again();
 	if (violation.fetch && ept_grant_execute(ept_of(vcpu), gpa)) {
 		vcpu->requests |= REQUEST_FLUSH_EPT;
-		if (vcpu->record)
+		if (unlikely(vcpu_records(vcpu)))
 			vcpu->record->detail[2] = EPT_SPLIT << 8;
 		return OUTCOME_STAY;
 	}
@@ -275,7 +293,7 @@ static enum outcome exit_ept_misconfiguration(struct vcpu *vcpu)
 {
 	gpa_t gpa = GPA(vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[0] = gpa.raw;
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
 		"EPT misconfiguration at guest-physical address %llx: an entry of Plinth's own tables is "
@@ -285,6 +303,16 @@ static enum outcome exit_ept_misconfiguration(struct vcpu *vcpu)
 }
 
 /* --- Instructions --- */
+
+/* Hypercalls are for the guest's kernel; for its programs VMCALL is what it is without a hypervisor. */
+static enum outcome exit_vmcall(struct vcpu *vcpu)
+{
+	if (unlikely(vmcs_read(VMCS_GUEST_SS_ACCESS_RIGHTS) & ACCESS_DPL)) {
+		vcpu_ud(vcpu);
+		return OUTCOME_STAY;
+	}
+	return vcpu_hypercall(vcpu);
+}
 
 /* For what the guest's CPUID does not offer: as on a processor without it. */
 static enum outcome exit_undefined(struct vcpu *vcpu)
@@ -332,10 +360,10 @@ static enum outcome exit_entry_failure(struct vcpu *vcpu)
 {
 	uint64_t why = qualification(vcpu);
 
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->flags |= RECORD_ENTRY_FAILED;
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "%s (exit qualification %llu%s)",
-		vmx_exit_reason_name(vcpu->reason), (unsigned long long)why,
+		vmx_exit_reason_name(vcpu_exit_reason(vcpu)), (unsigned long long)why,
 		why == ENTRY_FAILURE_PDPTE          ? ": a PDPTE"
 		: why == ENTRY_FAILURE_NMI          ? ": an NMI while STI blocks"
 		: why == ENTRY_FAILURE_LINK_POINTER ? ": the VMCS link pointer"
@@ -359,7 +387,7 @@ static enum outcome exit_unexpected(struct vcpu *vcpu)
 {
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
 		"exit reason %u (%s, qualification %llx) came, which no control of this VMCS asks for",
-		vcpu->reason, vmx_exit_reason_name(vcpu->reason),
+		vcpu_exit_reason(vcpu), vmx_exit_reason_name(vcpu_exit_reason(vcpu)),
 		(unsigned long long)qualification(vcpu));
 	return OUTCOME_STAY;
 }
@@ -374,7 +402,7 @@ enum outcome vmx_exit_unknown(struct vcpu *vcpu)
 	return OUTCOME_STAY;
 }
 
-const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_REASON_COUNT] = {
+const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	/* 35, 38, 42, 71, 82 and 83 have no meaning in the SDM. */
 	[35] = {vmx_exit_unknown}, [38] = {vmx_exit_unknown}, [42] = {vmx_exit_unknown},
 	[71] = {vmx_exit_unknown}, [82] = {vmx_exit_unknown}, [83] = {vmx_exit_unknown},
@@ -396,7 +424,7 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_REASON_COUNT] = {
 	[VMX_EXIT_RDPMC]                       = {exit_rdpmc},
 	[VMX_EXIT_RDTSC]                       = {exit_unexpected},
 	[VMX_EXIT_RSM]                         = {exit_undefined},
-	[VMX_EXIT_VMCALL]                      = {vcpu_hypercall},
+	[VMX_EXIT_VMCALL]                      = {exit_vmcall},
 	[VMX_EXIT_VMCLEAR]                     = {exit_undefined},
 	[VMX_EXIT_VMLAUNCH]                    = {exit_undefined},
 	[VMX_EXIT_VMPTRLD]                     = {exit_undefined},
@@ -458,4 +486,5 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_REASON_COUNT] = {
 	[VMX_EXIT_UWRMSR]                      = {exit_undefined},
 	[VMX_EXIT_RDMSR_IMMEDIATE]             = {exit_undefined},
 	[VMX_EXIT_WRMSRNS_IMMEDIATE]           = {exit_undefined},
+	[VMX_EXIT_REASON_COUNT ... VMX_EXIT_ROWS - 1] = {vmx_exit_unknown},
 };

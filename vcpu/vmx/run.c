@@ -6,20 +6,48 @@
 #include "vcpu/vmx/vmx.h"
 
 /* Blocking that ends with one instruction. */
+#define INSTRUCTION_LENGTH_MAX 15u
+
 #define SHADOWS ((uint64_t)(INTERRUPTIBILITY_STI | INTERRUPTIBILITY_MOV_SS))
 
-void backend_instruction_done(struct vcpu *vcpu)
+/* Cold parts are kept out of the way of exits that need none of them. */
+#define COLD __attribute__((noinline, cold))
+
+COLD static void end_shadow(uint64_t interruptibility)
+{
+	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOWS);
+}
+
+/* SDM "Pending Debug Exceptions". With BTF, TF steps over branches only, and no exiting instruction is one. */
+COLD static void step_pending(void)
+{
+	if (!(vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
+			   vmcs_read(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) | DEBUG_BS);
+}
+
+static inline void instruction_done(void)
 {
 	uint64_t interruptibility = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
 
-	(void)vcpu;
 	if (unlikely(interruptibility & SHADOWS))
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOWS);
-	/* SDM "Pending Debug Exceptions". With BTF, TF steps over branches only, and no exiting instruction is one. */
-	if (unlikely(vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF) &&
-	    !(vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
-		vmcs_write(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
-			   vmcs_read(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) | DEBUG_BS);
+		end_shadow(interruptibility);
+	if (unlikely(vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF))
+		step_pending();
+}
+
+void backend_instruction_done(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	instruction_done();
+}
+
+/* RIP may have passed 4 GiB, which it does in 64-bit code only. */
+COLD static uint64_t wrap(struct vcpu *vcpu, uint64_t next)
+{
+	if (vcpu->mode == MODE_LONG && vmcs_read(VMCS_GUEST_CS_ACCESS_RIGHTS) & ACCESS_L)
+		return next;
+	return (uint32_t)next;
 }
 
 /*
@@ -28,17 +56,12 @@ void backend_instruction_done(struct vcpu *vcpu)
  */
 static inline void advance(struct vcpu *vcpu)
 {
-	uint64_t next = vcpu->rip + vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
+	uint64_t next = vmcs_read(VMCS_GUEST_RIP) + vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
 
-	if (unlikely((next ^ vcpu->rip) >> 32)) {
-		struct segment cs;
-
-		backend_get_segment(vcpu, SEG_CS, &cs);
-		if (vcpu->mode != MODE_LONG || !(cs.access & ACCESS_L))
-			next = (uint32_t)next;
-	}
+	if (unlikely((uint32_t)next < INSTRUCTION_LENGTH_MAX))
+		next = wrap(vcpu, next);
 	vmcs_write(VMCS_GUEST_RIP, next);
-	backend_instruction_done(vcpu);
+	instruction_done();
 }
 
 static void set_windows(struct vcpu *vcpu, const struct event_plan *plan)
@@ -70,7 +93,7 @@ static void inject(struct vcpu *vcpu, const struct event *event)
 		vmcs_write(VMCS_ENTRY_EXCEPTION_ERROR_CODE, event->error);
 	if (vmx_type_needs_length((enum vmx_interruption_type)event->type))
 		vmcs_write(VMCS_ENTRY_INSTRUCTION_LENGTH, event->length);
-	if (vcpu->record)
+	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->injected =
 			(uint16_t)(RECORD_INJECTED | (info & (0x7ff | VMX_INFO_ERROR_CODE)));
 }
@@ -82,6 +105,7 @@ static void deliver_events(struct vcpu *vcpu)
 	struct event_gates gates = {
 		.interrupts_open = !shadow && vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF,
 		.nmi_open = !shadow && !(interruptibility & INTERRUPTIBILITY_NMI),
+		.error_codes = vcpu->mode != MODE_REAL,
 	};
 	struct event_plan plan;
 
@@ -125,41 +149,62 @@ static bool prepare_entry(struct vcpu *vcpu)
 {
 	if (vcpu->requests & REQUEST_STOP)
 		return false;
-	if (vcpu->requests)
+	if (vcpu->requests & (REQUEST_FLUSH_EPT | REQUEST_FLUSH_LINEAR))
 		flush(vcpu);
 	if (vcpu->events.work)
 		deliver_events(vcpu);
 	return true;
 }
 
-bool vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc)
+COLD static void heartbeat(struct vcpu *vcpu)
 {
-	uint32_t reason = (uint32_t)vmcs_read(VMCS_EXIT_REASON) & VMX_EXIT_REASON_MASK;
+	vcpu_heartbeat(vcpu, vcpu->tsc_exit);
+}
+
+/* The rest of an exit after which there is something to do beside the entry. */
+static __attribute__((noinline)) void finish(struct vcpu *vcpu)
+{
+	bool go_on = prepare_entry(vcpu);
+
+	if (unlikely(vcpu_records(vcpu)))
+		vcpu_record_finish(vcpu);
+	if (!go_on)
+		vmx_leave_guest(vcpu);
+}
+
+/* The row for a reason field with flags above the reason, or with a reason beyond the table. */
+COLD static uint64_t sort_out(uint64_t reason_field)
+{
+	uint64_t reason = reason_field & VMX_EXIT_REASON_MASK;
+
+	return reason < VMX_EXIT_ROWS ? reason : VMX_EXIT_ROWS - 1;
+}
+
+void vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc)
+{
+	uint64_t reason = vmcs_read(VMCS_EXIT_REASON);
 	enum outcome outcome;
-	bool go_on = true;
 
 	/* The cost of the exit before: its end was stamped when the guest was entered. */
-	counter_add(&vcpu->counters.by_reason[vcpu->reason], vcpu->tsc_entry - vcpu->tsc_exit);
+	counter_add(vcpu->counter, vcpu->tsc_entry - vcpu->tsc_exit);
 	vcpu->tsc_exit = tsc;
-	vcpu->reason = reason < EXIT_REASONS ? reason : EXIT_REASONS - 1;
-	vcpu->rip = vmcs_read(VMCS_GUEST_RIP);
-	if (vcpu->ring.size)
-		vcpu_record_begin(vcpu);
+	if (unlikely(reason >= VMX_EXIT_ROWS))
+		reason = sort_out(reason);
+	vcpu->counter = &vcpu->counters.by_reason[reason];
 
-	if (likely(reason < VMX_EXIT_REASON_COUNT))
+	if (unlikely(vcpu_records(vcpu))) {
+		vcpu_record_begin(vcpu);
+		outcome = vmx_exit_rows[vcpu_exit_reason(vcpu)].handle(vcpu);
+	} else {
 		outcome = vmx_exit_rows[reason].handle(vcpu);
-	else
-		outcome = vmx_exit_unknown(vcpu);
-	if (outcome == OUTCOME_NEXT)
+	}
+	if (likely(outcome == OUTCOME_NEXT))
 		advance(vcpu);
 
-	if (unlikely((int64_t)(tsc - vcpu->deadline) >= 0))
-		vcpu_heartbeat(vcpu, tsc);
+	if (unlikely((int64_t)(vcpu->tsc_exit - vcpu->deadline) >= 0))
+		heartbeat(vcpu);
 	if (unlikely(vcpu->requests | vcpu->events.work))
-		go_on = prepare_entry(vcpu);
-	if (vcpu->record)
-		vcpu_record_finish(vcpu);
-	return go_on;
+		finish(vcpu);
 }
 
 /* VMLAUNCH or VMRESUME did not even begin to load the guest: a control or a host field is not as the CPU wants it. */

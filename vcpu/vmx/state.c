@@ -158,6 +158,12 @@ unsigned backend_cpl(struct vcpu *vcpu)
 	return (unsigned)(vmcs_read(VMCS_GUEST_SS_ACCESS_RIGHTS) & ACCESS_DPL) >> ACCESS_DPL_SHIFT;
 }
 
+bool backend_nmi_blocked(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI;
+}
+
 void backend_set_tsc_offset(struct vcpu *vcpu, int64_t offset)
 {
 	vcpu->tsc_offset = offset;

@@ -46,12 +46,11 @@
 	pop	%r15
 	.endm
 
-	/* The time of entry is stamped here, last thing before the registers are loaded. RBX is the vCPU. */
+	/* The time of entry is stamped here, last thing before the registers are loaded. RSP is at the vCPU. */
 	.macro stamp_entry
 	rdtsc
-	shl	$32, %rdx
-	or	%rdx, %rax
-	mov	%rax, VCPU_TSC_ENTRY(%rbx)
+	mov	%eax, VCPU_TSC_ENTRY(%rsp)
+	mov	%edx, VCPU_TSC_ENTRY + 4(%rsp)
 	.endm
 
 	.text
@@ -59,8 +58,8 @@
 /*
  * void vmx_enter_guest(struct vcpu *vcpu)
  *
- * Launches the guest of the current VMCS, handles its exits, and returns when vmx_handle_exit() says that it is over, or
- * when an entry failed.
+ * Launches the guest of the current VMCS, has its exits handled, and returns when a handler calls vmx_leave_guest(), or when an
+ * entry failed. On the host's stack, the vCPU's address is on top while the guest runs.
  */
 	.globl	vmx_enter_guest
 	.type	vmx_enter_guest, @function
@@ -71,11 +70,12 @@ vmx_enter_guest:
 	push	%r13
 	push	%r14
 	push	%r15
-	sub	$8, %rsp		/* calls from here want RSP aligned to 16 */
+	sub	$8, %rsp		/* calls from the stub want RSP aligned to 16 */
+	push	%rdi
+	push	%rdi
 	mov	%rsp, VCPU_HOST_STACK(%rdi)
-	mov	%rdi, %rbx
+	mov	%rdi, %rsp
 	stamp_entry
-	mov	%rbx, %rsp
 	load_guest
 	vmlaunch
 	jmp	entry_failed
@@ -88,16 +88,13 @@ vmx_enter_guest:
 vmx_exit_entry:
 	save_guest
 	rdtsc
-	shl	$32, %rdx
-	mov	%rsp, %rbx
-	lea	(%rax, %rdx), %rsi
 	mov	%rsp, %rdi
+	shl	$32, %rdx
 	mov	VCPU_HOST_STACK(%rsp), %rsp
+	lea	(%rax, %rdx), %rsi
 	call	vmx_handle_exit
-	test	%al, %al
-	jz	leave
+	mov	(%rsp), %rsp
 	stamp_entry
-	mov	%rbx, %rsp
 	load_guest
 	vmresume
 
@@ -114,8 +111,15 @@ entry_failed:
 	movzbl	%sil, %esi
 	movzbl	%dl, %edx
 	call	vmx_entry_instruction_failed
-leave:
-	add	$8, %rsp
+	mov	(%rsp), %rdi
+	/* fall through: vmx_leave_guest(vcpu) */
+
+/* void vmx_leave_guest(struct vcpu *vcpu): drops what the handlers have on the stack, and returns from vmx_enter_guest(). */
+	.globl	vmx_leave_guest
+	.type	vmx_leave_guest, @function
+vmx_leave_guest:
+	mov	VCPU_HOST_STACK(%rdi), %rsp
+	add	$24, %rsp
 	pop	%r15
 	pop	%r14
 	pop	%r13

@@ -209,7 +209,7 @@ err_t backend_vcpu_create(struct vcpu *vcpu)
 	if (writer.err)
 		backend_vcpu_destroy(vcpu);
 	/* What an earlier VM with this number, or the firmware, left in the TLB. */
-	vcpu->requests = REQUEST_FLUSH_EPT | REQUEST_FLUSH_LINEAR;
+	vcpu->requests |= REQUEST_FLUSH_EPT | REQUEST_FLUSH_LINEAR;
 	return writer.err;
 }
 

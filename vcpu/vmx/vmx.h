@@ -51,7 +51,9 @@ const struct vmx_controls *vmx_controls(void);
 struct vmx_exit_row {
 	enum outcome (*handle)(struct vcpu *vcpu);
 };
-extern const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_REASON_COUNT];
+#define VMX_EXIT_ROWS 128
+extern const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS];
+_Static_assert(VMX_EXIT_ROWS >= VMX_EXIT_REASON_COUNT && VMX_EXIT_ROWS <= EXIT_REASONS, "a row each");
 
 /* The answer to a reason beyond the table. */
 enum outcome vmx_exit_unknown(struct vcpu *vcpu);
@@ -62,7 +64,8 @@ bool vmx_redeliver(struct vcpu *vcpu);
 /* The stub and what it calls. */
 void vmx_enter_guest(struct vcpu *vcpu);
 void vmx_exit_entry(void);
-bool vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc);
+NORETURN void vmx_leave_guest(struct vcpu *vcpu);
+void vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc);
 void vmx_entry_instruction_failed(struct vcpu *vcpu, bool cf, bool zf);
 
 /* --- dump.c --- */

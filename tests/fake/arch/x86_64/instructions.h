@@ -52,6 +52,17 @@ struct fake_machine {
 	/* Called by hlt() and sti_hlt(); NULL: they just return. */
 	void (*hlt)(void);
 
+	/* XCR0 takes only these bits, or XSETBV faults; 0: all of them. */
+	uint64_t xcr0_supported;
+
+	/* rdpkru() faults while CR4.PKE is clear. */
+	uint32_t pkru;
+
+	/* The areas that fxrstor() and xrstor() loaded last, and the components asked for; NULL:
+	 * none. */
+	const void *fxrstor_area, *xrstor_area;
+	uint64_t xrstor_components;
+
 	/* Registers as last written. */
 	uint64_t cr0, cr2, cr3, cr4, cr8, xcr0, rflags;
 	uint64_t dr0, dr1, dr2, dr3, dr6, dr7;
@@ -61,6 +72,7 @@ struct fake_machine {
 
 	/* How often each was executed. */
 	unsigned hlt_count, pause_count, invlpg_count, wbinvd_count, breakpoint_count;
+	unsigned nmi_count, machine_check_count, xsetbv_count;
 	uint64_t invlpg_last;
 };
 
@@ -242,10 +254,42 @@ static inline uint64_t xgetbv(uint32_t index)
 	return index == 0 ? fake_machine.xcr0 : 0;
 }
 
+static inline void fake_machine_faults(const char *instruction)
+{
+	fprintf(stderr, "fake machine: %s faults\n", instruction);
+	abort();
+}
+
 static inline void xsetbv(uint32_t index, uint64_t value)
 {
-	if (index == 0)
-		fake_machine.xcr0 = value;
+	uint64_t supported = fake_machine.xcr0_supported;
+
+	if (index != 0 || (supported && (value & ~supported || !(value & 1))))
+		fake_machine_faults("xsetbv");
+	fake_machine.xcr0 = value;
+	fake_machine.xsetbv_count++;
+}
+
+static inline void fxrstor(const void *area)
+{
+	if (fake_machine.cr0 & 0xc || (uintptr_t)area % 16)
+		fake_machine_faults("fxrstor");
+	fake_machine.fxrstor_area = area;
+}
+
+static inline void xrstor(const void *area, uint64_t components)
+{
+	if (fake_machine.cr0 & 8 || (uintptr_t)area % 64)
+		fake_machine_faults("xrstor");
+	fake_machine.xrstor_area = area;
+	fake_machine.xrstor_components = components & fake_machine.xcr0;
+}
+
+static inline uint32_t rdpkru(void)
+{
+	if (!(fake_machine.cr4 & 1u << 22))
+		fake_machine_faults("rdpkru");
+	return fake_machine.pkru;
 }
 
 static inline void lgdt(const struct table_register *table)
@@ -338,6 +382,16 @@ static inline void fake_pause(void)
 static inline void breakpoint(void)
 {
 	fake_machine.breakpoint_count++;
+}
+
+static inline void raise_nmi(void)
+{
+	fake_machine.nmi_count++;
+}
+
+static inline void raise_machine_check(void)
+{
+	fake_machine.machine_check_count++;
 }
 
 static inline void invlpg(uint64_t address)
