@@ -25,7 +25,7 @@ say  = @$(if $(V),:,$(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,printf '  
 # Other flags, other objects: this file changes with them, and everything is built again.
 $(B)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' >$@
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(HOT)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(HOT)' >$@
 
 $(B)/%.c.o: %.c $(B)/flags
 	@mkdir -p $(@D)
