@@ -12,17 +12,9 @@ static enum exception_combination combine(const struct event *first, uint8_t sec
 	return exception_combine(first->vector, second);
 }
 
-enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error, uint32_t error)
+enum event_raise events_combine(struct events *events, const struct event *second)
 {
-	const struct event second = {
-		.valid = true,
-		.vector = vector,
-		.type = EVENT_EXCEPTION,
-		.has_error = has_error,
-		.error = error,
-	};
-
-	switch (combine(&events->now, vector)) {
+	switch (combine(&events->now, second->vector)) {
 	case COMBINE_SHUTDOWN:
 		return RAISED_TRIPLE_FAULT;
 	case COMBINE_DOUBLE_FAULT:
@@ -32,7 +24,6 @@ enum event_raise events_raise(struct events *events, uint8_t vector, bool has_er
 			.type = EVENT_EXCEPTION,
 			.has_error = true,
 		};
-		events->work = true;
 		return RAISED_DOUBLE_FAULT;
 	case COMBINE_SERIAL:
 		break;
@@ -44,28 +35,27 @@ enum event_raise events_raise(struct events *events, uint8_t vector, bool has_er
 	if (events->now.valid && events->now.type == EVENT_EXTERNAL)
 		events_raise_interrupt(events, events->now.vector);
 	else if (events->now.valid && events->now.type == EVENT_NMI)
-		events->nmi = true;
-	events->now = second;
-	events->work = true;
+		events_raise_nmi(events);
+	events->now = *second;
 	return RAISED;
 }
 
 void events_redeliver(struct events *events, const struct event *event)
 {
 	events->now = *event;
-	events->work = true;
+	events->work |= EVENT_WORK_NOW;
 }
 
 void events_raise_nmi(struct events *events)
 {
 	events->nmi = true;
-	events->work = true;
+	events->work |= EVENT_WORK_NMI;
 }
 
 void events_raise_interrupt(struct events *events, uint8_t vector)
 {
 	events->interrupts[vector / 64] |= 1ull << (vector % 64);
-	events->work = true;
+	events->work |= EVENT_WORK_INTERRUPT;
 }
 
 /* The pending interrupt of the highest vector, or -1. */
@@ -105,5 +95,6 @@ void events_plan(struct events *events, const struct event_gates *gates, struct 
 	}
 	plan->nmi_window = events->nmi;
 	plan->interrupt_window = highest_interrupt(events) >= 0;
-	events->work = plan->nmi_window || plan->interrupt_window;
+	events->work = (uint8_t)((plan->nmi_window ? EVENT_WORK_NMI : 0) |
+				 (plan->interrupt_window ? EVENT_WORK_INTERRUPT : 0));
 }

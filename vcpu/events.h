@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "kernel/compiler.h"
+
 /* As the SDM numbers interruption types. */
 enum event_type {
 	EVENT_EXTERNAL = 0,
@@ -25,8 +27,15 @@ struct event {
 	uint32_t error;
 };
 
+/* What waits, as a set. */
+enum event_work {
+	EVENT_WORK_NOW = 1,
+	EVENT_WORK_NMI = 2,
+	EVENT_WORK_INTERRUPT = 4,
+};
+
 struct events {
-	bool work;                       /* anything below waits: the one bit the exit path tests */
+	uint8_t work;                    /* enum event_work, of what is below: all that the exit path looks at */
 	struct event now;                /* goes in at the next entry, whatever the guest's flags */
 	bool nmi;
 	uint64_t interrupts[4];          /* external interrupts by vector */
@@ -53,7 +62,10 @@ enum event_raise { RAISED, RAISED_DOUBLE_FAULT, RAISED_TRIPLE_FAULT };
  * Raises a hardware exception; if another event is on its way already, forms what the SDM ("Interrupt 8 -- Double Fault
  * Exception") says. A triple fault leaves the queue as it was.
  */
-enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error, uint32_t error);
+static inline enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error, uint32_t error);
+
+/* Its slow half: another event is on its way. */
+enum event_raise events_combine(struct events *events, const struct event *second);
 
 /* Puts an event whose delivery was interrupted back to be delivered first. */
 void events_redeliver(struct events *events, const struct event *event);
@@ -66,3 +78,20 @@ bool events_wake(const struct events *events, const struct event_gates *gates);
 
 /* Takes from the queue what can be delivered at this entry. */
 void events_plan(struct events *events, const struct event_gates *gates, struct event_plan *plan);
+
+static inline enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error, uint32_t error)
+{
+	const struct event event = {
+		.valid = true,
+		.vector = vector,
+		.type = EVENT_EXCEPTION,
+		.has_error = has_error,
+		.error = error,
+	};
+
+	if (unlikely(events->work & EVENT_WORK_NOW))
+		return events_combine(events, &event);
+	events->now = event;
+	events->work |= EVENT_WORK_NOW;
+	return RAISED;
+}

@@ -150,6 +150,7 @@ static bool write_efer(struct vcpu *vcpu, uint64_t value)
  * gets its values back from the VMCS at each exit or never uses them.
  */
 static const struct msr_rule rules[] = {
+	{0}, /* number 0 is no rule's: it is offered to nobody */
 	{IA32_TIME_STAMP_COUNTER,            0,                              NULL,           read_tsc,         write_tsc        },
 	{IA32_TSC_ADJUST,     0,                              has_tsc_adjust, read_tsc_adjust,  write_tsc_adjust },
 	{IA32_PLATFORM_ID,    0,                              NULL,           read_zero,        NULL             },
@@ -173,7 +174,7 @@ static const struct msr_rule rules[] = {
 	{IA32_TSC_AUX,        MSR_PASS_READ | MSR_PASS_WRITE, has_tsc_aux,    NULL,             NULL             },
 };
 
-/* From an MSR's number to its rule + 1, for the two ranges in which all rules lie. */
+/* From an MSR's number to its rule's, for the two ranges in which all rules lie. */
 #define LOW_COUNT  0x1000u
 #define HIGH_BASE  0xc0000000u
 #define HIGH_COUNT 0x200u
@@ -181,11 +182,11 @@ static uint8_t low_index[LOW_COUNT], high_index[HIGH_COUNT];
 
 void msr_init(void)
 {
-	for (unsigned i = 0; i < ARRAY_COUNT(rules); i++) {
+	for (unsigned i = 1; i < ARRAY_COUNT(rules); i++) {
 		if (rules[i].msr < LOW_COUNT)
-			low_index[rules[i].msr] = (uint8_t)(i + 1);
+			low_index[rules[i].msr] = (uint8_t)i;
 		else
-			high_index[(rules[i].msr - HIGH_BASE) % HIGH_COUNT] = (uint8_t)(i + 1);
+			high_index[(rules[i].msr - HIGH_BASE) % HIGH_COUNT] = (uint8_t)i;
 	}
 }
 
@@ -193,7 +194,7 @@ void msr_offer(struct vcpu *vcpu)
 {
 	_Static_assert(ARRAY_COUNT(rules) <= 32, "a bit each");
 	vcpu->msr_offered = 0;
-	for (unsigned i = 0; i < ARRAY_COUNT(rules); i++)
+	for (unsigned i = 1; i < ARRAY_COUNT(rules); i++)
 		if (!rules[i].offered || rules[i].offered(vcpu))
 			vcpu->msr_offered |= 1u << i;
 }
@@ -208,11 +209,7 @@ static inline const struct msr_rule *find_rule(const struct vcpu *vcpu, uint32_t
 		index = high_index[msr - HIGH_BASE];
 	else
 		return NULL;
-	if (index == 0)
-		return NULL;
-	if (!(vcpu->msr_offered >> (index - 1) & 1))
-		return NULL;
-	return &rules[index - 1];
+	return vcpu->msr_offered >> index & 1 ? &rules[index] : NULL;
 }
 
 void msr_for_each_passed(const struct vcpu *vcpu, void (*open)(void *context, uint32_t msr, unsigned pass),
@@ -269,12 +266,10 @@ enum outcome vcpu_msr_write(struct vcpu *vcpu)
 	uint32_t msr = (uint32_t)vcpu->regs.rcx;
 	uint64_t value = (uint32_t)vcpu->regs.rax | vcpu->regs.rdx << 32;
 	const struct msr_rule *rule = find_rule(vcpu, msr);
-	bool ok = rule && rule->write && rule->write(vcpu, value);
 
 	fill_record(vcpu, msr, value);
-	if (!ok) {
-		vcpu_gp(vcpu);
-		return OUTCOME_STAY;
-	}
-	return OUTCOME_NEXT;
+	if (likely(rule && rule->write && rule->write(vcpu, value)))
+		return OUTCOME_NEXT;
+	vcpu_gp(vcpu);
+	return OUTCOME_STAY;
 }

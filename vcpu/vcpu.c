@@ -19,16 +19,19 @@
 
 #define HEARTBEAT_US 1000
 
+static __attribute__((noinline, cold)) void triple_fault(struct vcpu *vcpu, uint8_t vector)
+{
+	vm_stop(vcpu->vm, VM_ENDED_TRIPLE_FAULT, 0,
+		"triple fault: vector %u was raised while a double fault was delivered", vector);
+}
+
 void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t error)
 {
+	if (unlikely(events_raise(&vcpu->events, vector, has_error, error) == RAISED_TRIPLE_FAULT))
+		triple_fault(vcpu, vector);
 	/* A fault pushes RF set, so that an instruction breakpoint does not fire again on the return. */
 	if (vector != EXCEPTION_DB)
-		backend_set_rflags(vcpu, backend_rflags(vcpu) | RFLAGS_RF);
-	if (events_raise(&vcpu->events, vector, has_error, has_error ? error : 0) ==
-	    RAISED_TRIPLE_FAULT)
-		vm_stop(vcpu->vm, VM_ENDED_TRIPLE_FAULT, 0,
-			"triple fault: vector %u was raised while a double fault was delivered",
-			vector);
+		backend_set_resume_flag(vcpu);
 }
 
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)

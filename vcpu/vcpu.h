@@ -125,6 +125,9 @@ void backend_set_rip(struct vcpu *vcpu, uint64_t rip);
 void backend_set_rsp(struct vcpu *vcpu, uint64_t rsp);
 void backend_set_rflags(struct vcpu *vcpu, uint64_t rflags);
 
+/* Sets RFLAGS.RF. */
+void backend_set_resume_flag(struct vcpu *vcpu);
+
 /* Control registers as the processor has them for the guest. The write of CR0, CR4 and EFER keeps what the host needs. */
 uint64_t backend_cr0(struct vcpu *vcpu);
 uint64_t backend_cr3(struct vcpu *vcpu);

@@ -98,9 +98,19 @@ static void inject(struct vcpu *vcpu, const struct event *event)
 			(uint16_t)(RECORD_INJECTED | (info & (0x7ff | VMX_INFO_ERROR_CODE)));
 }
 
-static void deliver_events(struct vcpu *vcpu)
+/*
+ * A delivery ends blocking by STI and MOV SS. That must not stand in the VMCS: with TF set an entry would then want a single
+ * step to be pending (SDM "Checks on Guest Non-Register State").
+ */
+static inline void inject_now(struct vcpu *vcpu, const struct event *event, uint64_t interruptibility)
 {
-	uint64_t interruptibility = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	if (unlikely(interruptibility & SHADOWS))
+		end_shadow(interruptibility);
+	inject(vcpu, event);
+}
+
+COLD static void deliver_by_plan(struct vcpu *vcpu, uint64_t interruptibility)
+{
 	bool shadow = interruptibility & SHADOWS;
 	struct event_gates gates = {
 		.interrupts_open = !shadow && vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF,
@@ -110,16 +120,24 @@ static void deliver_events(struct vcpu *vcpu)
 	struct event_plan plan;
 
 	events_plan(&vcpu->events, &gates, &plan);
-	if (plan.inject.valid) {
-		/*
-		 * The delivery ends blocking by STI and MOV SS. That must not stand in the VMCS: with TF set an entry would
-		 * then want a single step to be pending (SDM "Checks on Guest Non-Register State").
-		 */
-		if (shadow)
-			vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOWS);
-		inject(vcpu, &plan.inject);
-	}
+	if (plan.inject.valid)
+		inject_now(vcpu, &plan.inject, interruptibility);
 	set_windows(vcpu, &plan);
+}
+
+static void deliver_events(struct vcpu *vcpu)
+{
+	uint64_t interruptibility = vmcs_read(VMCS_GUEST_INTERRUPTIBILITY);
+	struct events *events = &vcpu->events;
+
+	/* Mostly it is a fault of the instruction that exited, and nothing waits beside it. */
+	if (likely(events->work == EVENT_WORK_NOW && vcpu->mode != MODE_REAL)) {
+		inject_now(vcpu, &events->now, interruptibility);
+		events->now.valid = false;
+		events->work = 0;
+		return;
+	}
+	deliver_by_plan(vcpu, interruptibility);
 }
 
 static void flush(struct vcpu *vcpu)

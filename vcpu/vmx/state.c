@@ -41,6 +41,12 @@ void backend_set_rflags(struct vcpu *vcpu, uint64_t rflags)
 	vmcs_write(VMCS_GUEST_RFLAGS, rflags);
 }
 
+void backend_set_resume_flag(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	vmcs_write(VMCS_GUEST_RFLAGS, vmcs_read(VMCS_GUEST_RFLAGS) | RFLAGS_RF);
+}
+
 /* What the guest sees: its own bits from the register, the host's from the shadow. */
 uint64_t backend_cr0(struct vcpu *vcpu)
 {
