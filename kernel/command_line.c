@@ -27,6 +27,11 @@ static const struct option_choice exit_actions[] = {
 	{NULL,       0		},
 };
 
+static const struct option_choice reports[] = {
+	{"vmx", REPORT_VMX},
+	{NULL,  0		},
+};
+
 static const char *skip_prefix(const char *text, const char *prefix)
 {
 	size_t length = strlen(prefix);
@@ -172,6 +177,14 @@ static const struct option_row host_rows[] = {
 		.offset = offsetof(struct options, exit_action),
 		.choices = exit_actions,
 	},
+	{
+		.name = "report",
+		.kind = OPTION_CHOICE,
+		.syntax = "vmx",
+		.help = "run no guest, but tell bit by bit what the processor's VMX can do",
+		.offset = offsetof(struct options, report),
+		.choices = reports,
+	},
 };
 
 enum module_row { ROW_KERNEL, ROW_INITRD, ROW_NAME, ROW_MEM, ROW_CPUS, ROW_RESTART };
@@ -229,6 +242,7 @@ static const struct option_row module_rows[] = {
 _Static_assert(ARRAY_COUNT(host_rows) <= OPTION_ROWS_MAX, "one bit a row");
 _Static_assert(ARRAY_COUNT(module_rows) <= OPTION_ROWS_MAX, "one bit a row");
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
+_Static_assert(sizeof(enum report) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
 _Static_assert(sizeof(enum exit_action) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
 
 err_t command_line_parse(const char *text, struct options *options)

@@ -29,6 +29,7 @@
 #include "kernel/traps.h"
 #include "kernel/verdict.h"
 #include "kernel/vga.h"
+#include "vcpu/report.h"
 
 #define BOOT_MAPPED_END	  (4 * GIB)  /* what the page tables of boot/entry.S reach */
 #define BOOT_BLOCK_MAX	  (16 * MIB) /* a longer information block is not believed */
@@ -257,6 +258,8 @@ static void run(void *unused)
 	err = local_apic_start();
 	if (err)
 		log_warn("local APIC: %s", err);
+	if (options.report == REPORT_VMX)
+		backend_report();
 	guests_run(&boot, &options, &acpi);
 }
 

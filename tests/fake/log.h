@@ -32,4 +32,4 @@ void fake_log_show(bool show);
 /* Decides what log_allowed() answers; true after a reset. */
 void fake_log_allow(bool allow);
 
-#define FAKE_LOG_LINES 256
+#define FAKE_LOG_LINES 512

@@ -133,6 +133,21 @@ static void test_faults(void **state)
 	processor_load("haswell");
 	processor_remove_msr(IA32_VMX_TRUE_EXIT_CTLS);
 	expect_error("reading IA32_VMX_TRUE_EXIT_CTLS (0x48f) faults");
+	/* It counts as absent, and what comes after it is read all the same. */
+	assert_int_equal(caps.controls[VMX_EXIT].msr, 0);
+	assert_int_equal(caps.controls[VMX_ENTRY].forced, 0x000011fb);
+}
+
+static void test_announced(void **state)
+{
+	(void)state;
+	load("haswell");
+	assert_true(vmx_msr_announced(&caps, IA32_VMX_BASIC));
+	assert_true(vmx_msr_announced(&caps, IA32_VMX_VMFUNC));
+	assert_false(vmx_msr_announced(&caps, IA32_VMX_PROCBASED_CTLS3));
+	assert_false(vmx_msr_announced(&caps, IA32_FEATURE_CONTROL));
+	load("penryn");
+	assert_false(vmx_msr_announced(&caps, IA32_VMX_EPT_VPID_CAP));
 }
 
 static void test_fixed_bits(void **state)
@@ -204,6 +219,7 @@ int main(void)
 		cmocka_unit_test(test_optional_msrs),
 		cmocka_unit_test(test_without_true_controls),
 		cmocka_unit_test(test_faults),
+		cmocka_unit_test(test_announced),
 		cmocka_unit_test(test_fixed_bits),
 		cmocka_unit_test(test_invalidation_kinds),
 		cmocka_unit_test(test_itlb_multihit),

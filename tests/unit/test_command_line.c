@@ -66,6 +66,7 @@ static void test_defaults(void **state)
 	assert_string_equal(options.trace, "");
 	assert_int_equal(options.log_level, LOG_INFO);
 	assert_int_equal(options.exit_action, EXIT_POWEROFF);
+	assert_int_equal(options.report, REPORT_NONE);
 }
 
 static void test_console(void **state)
@@ -139,15 +140,20 @@ static void test_other_options(void **state)
 	assert_int_equal(options.exit_action, EXIT_REBOOT);
 	assert_int_equal(options.log_level, LOG_WARN);
 
+	good("report=vmx");
+	assert_int_equal(options.report, REPORT_VMX);
+	bad("report=svm", "option 'report=svm': must be vmx");
+	assert_int_equal(options.report, REPORT_NONE);
 	bad("loglevel=loud", "option 'loglevel=loud': must be error|warn|info|debug");
 	bad("onexit=", "must be poweroff|reboot|halt");
 	bad("trace=", "has no value; write trace=none|all|CLASS,...");
 	bad("trace=all trace=none", "'trace': given more than once");
-	bad("verbose", "unknown option 'verbose': there are console=, trace=, loglevel=, onexit=");
+	bad("verbose",
+	    "unknown option 'verbose': there are console=, trace=, loglevel=, onexit=, report=");
 	bad("TRACE=all", "unknown option 'TRACE=all'");
 	bad("--", "unknown option '--'");
 	bad("x y onexit=halt z", "unknown option 'x': there are console=, trace=, loglevel=, "
-				 "onexit= (and 2 more wrong)");
+				 "onexit=, report= (and 2 more wrong)");
 	assert_int_equal(options.exit_action, EXIT_HALT);
 
 	snprintf(text, sizeof(text), "trace=%0255d", 0);
@@ -301,7 +307,7 @@ static void test_help(void **state)
 	fake_log_reset();
 	command_line_log_help();
 	module_options_log_help();
-	assert_int_equal(fake_log_count(), 10);
+	assert_int_equal(fake_log_count(), 11);
 	assert_true(fake_log_contains("  onexit=poweroff|reboot|halt: what to do"));
 	assert_true(fake_log_contains("  initrd: this module"));
 	assert_true(fake_log_contains("  mem=SIZE: the VM's memory"));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The feature gate: which processors pass, and what each refusal says. */
 /* UNITS: vcpu/vmx/feature_gate.c vcpu/vmx/feature_report.c vcpu/vmx/feature_pass.c */
-/* UNITS: vcpu/vmx/controls.c vcpu/vmx/capabilities.c */
+/* UNITS: vcpu/vmx/controls.c vcpu/vmx/capabilities.c vcpu/vmx/report_text.c */
 /* UNITS: arch/x86_64/msr.c arch/x86_64/cpuid.c arch/x86_64/vmx_controls.c kernel/format.c */
 /* UNITS: tests/fake/processor.c tests/fake/error.c tests/fake/log.c */
 #include <setjmp.h>
@@ -336,22 +336,14 @@ static void test_report(void **state)
 {
 	static const char *const lines[] = {
 		"plinth: vmx: revision 0x2b, VMCS region of 4096 bytes in WB memory, TRUE controls",
-		"plinth: vmx: EPT with 4K, 2M, 1G pages; accessed and dirty flags, execute-only "
-		"pages, "
-		"INVEPT single, INVEPT all",
-		"plinth: vmx: iTLB multi-hit erratum not excluded: large pages are split where a "
-		"guest "
-		"executes",
-		"plinth: vmx: unrestricted guest yes, VPID yes (INVVPID: address, single, all, "
-		"retaining globals)",
-		"plinth: vmx: preemption timer at TSC/1; activity "
-		"states: "
-		"active, HLT, shutdown, wait-for-SIPI",
-		"plinth: vmx: optional controls on: enable RDTSCP, enable INVPCID",
-		"plinth: vmx: optional controls that this processor lacks: enable XSAVES/XRSTORS, "
-		"enable user wait and pause, enable ENCLS exiting, VMM bus-lock detection, "
-		"instruction "
-		"timeout (notify-VM exiting)",
+		"plinth: vmx: EPT with 4K, 2M, 1G pages, accessed and dirty flags, execute-only "
+		"pages",
+		"plinth: vmx: guests execute from 4K pages only: the iTLB multi-hit erratum is not "
+		"ruled out",
+		"plinth: vmx: unrestricted guest, VPID, preemption timer at TSC/1",
+		"plinth: vmx: for guests: RDTSCP, INVPCID; missing: XSAVES, WAITPKG",
+		"plinth: vmx: limit: no bus-lock detection, no instruction timeout: a guest can "
+		"slow other CPUs",
 	};
 
 	(void)state;
@@ -374,11 +366,32 @@ static void test_report_of_little(void **state)
 	pass();
 	feature_gate_report(&gate);
 	assert_true(fake_log_contains("firmware left IA32_FEATURE_CONTROL (0x3a) unlocked"));
-	assert_true(fake_log_contains("EPT with 4K pages; INVEPT all"));
+	assert_true(fake_log_contains("EPT with 4K pages"));
+	assert_false(fake_log_contains("accessed"));
 	assert_false(fake_log_contains("multi-hit"));
-	assert_true(fake_log_contains("VPID no (INVVPID: none)"));
-	assert_true(fake_log_contains("preemption timer at TSC/32; activity states: active"));
-	assert_true(fake_log_contains("optional controls on: none"));
+	assert_true(fake_log_contains("unrestricted guest, no VPID, preemption timer at TSC/32"));
+	assert_true(fake_log_contains("for guests: none; missing: RDTSCP, INVPCID, XSAVES, WAIT"));
+}
+
+/* All there is: no line about what is missing. Whatever there is, the lines are short. */
+static void test_report_of_all(void **state)
+{
+	const uint32_t all = SECONDARY_RDTSCP | SECONDARY_INVPCID | SECONDARY_XSAVES |
+			     SECONDARY_USER_WAIT_PAUSE | SECONDARY_BUS_LOCK_DETECTION |
+			     SECONDARY_INSTRUCTION_TIMEOUT;
+
+	(void)state;
+	processor_set_msr(IA32_FEATURE_CONTROL, 0);
+	processor_set_msr(IA32_VMX_EPT_VPID_CAP, 0x00000f01067341c1);
+	processor_set_msr(IA32_VMX_PROCBASED_CTLS2, 0x000000e200000000 | (uint64_t)all << 32);
+	pass();
+	feature_gate_report(&gate);
+	assert_true(fake_log_contains("execute-only pages, 5 levels"));
+	assert_true(fake_log_contains("for guests: RDTSCP, INVPCID, XSAVES, WAITPKG"));
+	assert_false(fake_log_contains("missing"));
+	assert_false(fake_log_contains("limit"));
+	for (unsigned i = 0; i < fake_log_count(); i++)
+		assert_true(strlen(fake_log_text(i)) <= 100);
 }
 
 static void test_pass(void **state)
@@ -429,6 +442,7 @@ int main(void)
 		TEST(test_ept),
 		TEST(test_report),
 		TEST(test_report_of_little),
+		TEST(test_report_of_all),
 		TEST(test_pass),
 	};
 

@@ -58,27 +58,45 @@ static uint64_t raw(const struct vmx_capabilities *capabilities, uint32_t msr)
 	return capabilities->raw[msr - VMX_MSR_FIRST];
 }
 
+static bool is_announced(const struct vmx_capabilities *capabilities,
+			 const struct capability_msr *m)
+{
+	return m->if_msr == 0 || (raw(capabilities, m->if_msr) & m->if_bits) != 0;
+}
+
+bool vmx_msr_announced(const struct vmx_capabilities *capabilities, uint32_t msr)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(msrs); i++) {
+		if (msrs[i].msr == msr)
+			return is_announced(capabilities, &msrs[i]);
+	}
+	return false;
+}
+
+/* An MSR that faults does not keep the others from being read: a report wants them all. */
 static err_t read_raw(struct vmx_capabilities *capabilities, msr_reader rdmsr)
 {
+	err_t first = NULL;
+
 	for (size_t i = 0; i < ARRAY_COUNT(msrs); i++) {
 		const struct capability_msr *m = &msrs[i];
 		unsigned slot = m->msr - VMX_MSR_FIRST;
 		char buffer[MSR_NAME_MAX];
 
-		if (m->if_msr && (raw(capabilities, m->if_msr) & m->if_bits) == 0)
+		if (!is_announced(capabilities, m))
 			continue;
 		capabilities->present[slot] = rdmsr(m->msr, &capabilities->raw[slot]);
 		if (capabilities->present[slot])
 			continue;
 		capabilities->raw[slot] = 0;
-		if (!m->optional)
-			return error(
+		if (!m->optional && !first)
+			first = error(
 				"reading %s (%#x) faults though the processor announces it; if "
 				"this is a virtual machine, its hypervisor's nested VMX is "
 				"incomplete: update it",
 				msr_name(m->msr, buffer), m->msr);
 	}
-	return NULL;
+	return first;
 }
 
 /* Words of 32 bits: the low half of the MSR has the bits that must be 1, the high half those that
@@ -138,9 +156,6 @@ err_t vmx_capabilities_read(struct vmx_capabilities *capabilities, msr_reader rd
 
 	memset(capabilities, 0, sizeof(*capabilities));
 	err = read_raw(capabilities, rdmsr);
-	if (err)
-		return err;
-
 	capabilities->basic = vmx_basic_decode(raw(capabilities, IA32_VMX_BASIC));
 	capabilities->misc = vmx_misc_decode(raw(capabilities, IA32_VMX_MISC));
 	capabilities->ept_vpid = ept_vpid_cap_decode(raw(capabilities, IA32_VMX_EPT_VPID_CAP));
@@ -151,7 +166,7 @@ err_t vmx_capabilities_read(struct vmx_capabilities *capabilities, msr_reader rd
 	capabilities->preemption_timer_shift = capabilities->misc.preemption_timer_shift;
 	capabilities->itlb_multihit = has_itlb_multihit(rdmsr, cpuid);
 	decode_controls(capabilities);
-	return NULL;
+	return err;
 }
 
 unsigned vmx_allowed_bit(enum vmx_control_word word, uint64_t mask)

@@ -40,10 +40,14 @@ struct vmx_capabilities {
 
 /*
  * Reads everything. An optional MSR is read only when another bit says that it exists. Errors: an
- * MSR that must exist faults. Call it only where CPUID offers VMX.
+ * MSR that must exist faults; it counts as 0, and the rest is read all the same. Call it only where
+ * CPUID offers VMX.
  */
 CHECKED err_t vmx_capabilities_read(struct vmx_capabilities *capabilities, msr_reader rdmsr,
 				    cpuid_reader cpuid);
+
+/* Whether an MSR of 480h to 493h exists, as far as the others tell. */
+bool vmx_msr_announced(const struct vmx_capabilities *capabilities, uint32_t msr);
 
 /* The bit of the MSR that tells whether a control may be 1: the control's own bit, or that plus 32.
  */

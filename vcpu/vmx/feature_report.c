@@ -1,30 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The processor's VMX capabilities in words, for a person at the console. */
-#include "kernel/format.h"
+/* The processor's VMX capabilities in words, for a person at the console: what it has, what guests
+ * get of it, and what limits follow. report=vmx tells the rest. */
+#include "kernel/compiler.h"
 #include "kernel/log.h"
-#include "kernel/string.h"
 #include "vcpu/vmx/feature_gate.h"
-
-#define LIST_MAX 200
-
-/* Appends to a list "a, b, c" in a buffer of LIST_MAX. What does not fit is left out. */
-static void list_add(char *list, const char *item)
-{
-	size_t used = strlen(list);
-
-	format(list + used, LIST_MAX - used, "%s%s", used ? ", " : "", item);
-}
-
-static void list_if(char *list, bool condition, const char *item)
-{
-	if (condition)
-		list_add(list, item);
-}
-
-static const char *or_none(const char *list)
-{
-	return list[0] ? list : "none";
-}
+#include "vcpu/vmx/report_text.h"
 
 static void report_basic(const struct feature_gate *gate)
 {
@@ -41,67 +21,62 @@ static void report_basic(const struct feature_gate *gate)
 static void report_ept(const struct vmx_capabilities *c)
 {
 	const struct ept_vpid_cap *e = &c->ept_vpid;
-	char list[LIST_MAX] = "";
+	char list[REPORT_LIST_MAX] = "4K";
 
-	list_if(list, e->accessed_dirty, "accessed and dirty flags");
-	list_if(list, e->execute_only, "execute-only pages");
-	list_if(list, e->walk_5, "5 levels");
-	list_if(list, e->advanced_exit_info, "advanced exit information");
-	list_if(list, e->invept_single, "INVEPT single");
-	list_if(list, e->invept_all, "INVEPT all");
-	log_info("vmx: EPT with 4K%s%s pages; %s", e->pages_2m ? ", 2M" : "",
-		 e->pages_1g ? ", 1G" : "", or_none(list));
+	list_if(list, e->pages_2m, "2M");
+	list_if(list, e->pages_1g, "1G");
+	log_info("vmx: EPT with %s pages%s%s%s", list,
+		 e->accessed_dirty ? ", accessed and dirty flags" : "",
+		 e->execute_only ? ", execute-only pages" : "", e->walk_5 ? ", 5 levels" : "");
 	if (c->itlb_multihit && (e->pages_2m || e->pages_1g))
-		log_info("vmx: iTLB multi-hit erratum not excluded: large pages are split where a "
-			 "guest executes");
+		log_info("vmx: guests execute from 4K pages only: the iTLB multi-hit erratum is "
+			 "not ruled out");
 }
 
-static void report_vpid(const struct feature_gate *gate)
+static void report_execution(const struct feature_gate *gate)
 {
-	const struct ept_vpid_cap *e = &gate->capabilities.ept_vpid;
-	char list[LIST_MAX] = "";
-
-	list_if(list, e->invvpid_address, "address");
-	list_if(list, e->invvpid_single, "single");
-	list_if(list, e->invvpid_all, "all");
-	list_if(list, e->invvpid_retaining_globals, "retaining globals");
-	log_info("vmx: unrestricted guest yes, VPID %s (INVVPID: %s)",
-		 gate->controls.secondary & SECONDARY_VPID ? "yes" : "no", or_none(list));
+	log_info("vmx: unrestricted guest, %sVPID, preemption timer at TSC/%u",
+		 gate->controls.secondary & SECONDARY_VPID ? "" : "no ",
+		 1u << gate->capabilities.preemption_timer_shift);
 }
 
-static void report_misc(const struct vmx_capabilities *c)
+/* What controls that a processor may lack let guests have. */
+static void report_instructions(const struct feature_gate *gate)
 {
-	char list[LIST_MAX] = "active";
+	static const struct {
+		uint32_t control;
+		const char *name;
+	} rows[] = {
+		{SECONDARY_RDTSCP,	   "RDTSCP" },
+		{SECONDARY_INVPCID,	    "INVPCID"},
+		{SECONDARY_XSAVES,	   "XSAVES" },
+		{SECONDARY_USER_WAIT_PAUSE, "WAITPKG"},
+	};
+	char on[REPORT_LIST_MAX] = "", off[REPORT_LIST_MAX] = "";
 
-	list_if(list, c->misc.activity_hlt, "HLT");
-	list_if(list, c->misc.activity_shutdown, "shutdown");
-	list_if(list, c->misc.activity_wait_for_sipi, "wait-for-SIPI");
-	log_info("vmx: preemption timer at TSC/%u; activity states: %s",
-		 1u << c->preemption_timer_shift, list);
+	for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+		list_add(gate->controls.secondary & rows[i].control ? on : off, rows[i].name);
+	log_info("vmx: for guests: %s%s%s", list_or_none(on), off[0] ? "; missing: " : "", off);
 }
 
-/* The controls that a processor may have or lack: which of them are on. */
-static void report_optional(const struct feature_gate *gate)
+/* What nothing keeps a guest from doing to others. */
+static void report_limits(const struct feature_gate *gate)
 {
-	char on[LIST_MAX] = "", off[LIST_MAX] = "";
+	char list[REPORT_LIST_MAX] = "";
 
-	for (size_t i = 0; i < control_row_count; i++) {
-		const struct control_row *row = &control_rows[i];
-
-		if (row->choice != CONTROL_WANT || row->mask == SECONDARY_VPID)
-			continue;
-		list_add(gate->controls.secondary & row->mask ? on : off,
-			 vmx_control_name(row->word, row->mask));
-	}
-	log_info("vmx: optional controls on: %s", or_none(on));
-	log_info("vmx: optional controls that this processor lacks: %s", or_none(off));
+	list_if(list, !(gate->controls.secondary & SECONDARY_BUS_LOCK_DETECTION),
+		"no bus-lock detection");
+	list_if(list, !(gate->controls.secondary & SECONDARY_INSTRUCTION_TIMEOUT),
+		"no instruction timeout");
+	if (list[0])
+		log_info("vmx: limit: %s: a guest can slow other CPUs", list);
 }
 
 void feature_gate_report(const struct feature_gate *gate)
 {
 	report_basic(gate);
 	report_ept(&gate->capabilities);
-	report_vpid(gate);
-	report_misc(&gate->capabilities);
-	report_optional(gate);
+	report_execution(gate);
+	report_instructions(gate);
+	report_limits(gate);
 }
