@@ -19,6 +19,7 @@ What runs (without --kernel: the demo guest):
   --name NAME        its name on the console (default: guest, guest2, ...)
 
 How Plinth runs:
+  --report           run no guest: tell bit by bit what the processor's VMX can do, what Plinth makes of it, and end
   --trace CLASSES    which VM exits are shown: all, none, or classes such as cpuid,io,msr
   --plinth "OPTIONS" more options on Plinth's command line, for example "loglevel=debug"
   --elf FILE         the hypervisor to boot (default: build/plinth.elf, brought up to date first)
@@ -85,7 +86,7 @@ need_kernel()
 }
 
 kernels=() appends=() initrds=() mems=() names=()
-trace= plinth= elf= iso= cpu= cpus=1 ram= kind=cdrom serial= timeout=
+report= trace= plinth= elf= iso= cpu= cpus=1 ram= kind=cdrom serial= timeout=
 
 # Options that both emulators know; those of one are taken by its function emulator_option, which sets `used` to the
 # number of words that it took (0: not its option).
@@ -116,6 +117,10 @@ parse_options()
 		fi
 		if [[ $option == --disk ]]; then
 			kind=disk
+			continue
+		fi
+		if [[ $option == --report ]]; then
+			report=report=vmx
 			continue
 		fi
 		case $option in
@@ -165,9 +170,12 @@ common_option()
 prepare_run()
 {
 	local i mib=128 arguments=() options=$plinth
-	if [[ -n $iso && (${#kernels[@]} -gt 0 || -n $trace$plinth$elf) ]]; then
-		die "--iso boots an image as it is; --kernel, --trace, --plinth and --elf make a new one: give one or the other"
+	if [[ -n $iso && (${#kernels[@]} -gt 0 || -n $report$trace$plinth$elf) ]]; then
+		die "--iso boots an image as it is; --kernel, --report, --trace, --plinth and --elf make a new one: give one or the" \
+			"other"
 	fi
+	[[ -z $report || (${#kernels[@]} -eq 0 && -z $trace) ]] ||
+		die "--report runs no guest, so --kernel and --trace have nothing to say with it: give one or the other"
 	command -v python3 >/dev/null || die "python3 is missing; install it with: make setup"
 	dir=$(mktemp -d "${TMPDIR:-/tmp}/plinth-run.XXXXXX")
 	trap 'rm -rf "$dir"' EXIT
@@ -190,6 +198,7 @@ prepare_run()
 		MAKEFLAGS='' make -s -C "$root" build/plinth.elf >&2 || die "Plinth could not be built; the messages stand above"
 	fi
 	[[ -z $trace ]] || options="trace=$trace${options:+ $options}"
+	[[ -z $report ]] || options="$report${options:+ $options}"
 	iso=$dir/plinth.iso
 	"$root/tools/make-iso.sh" -o "$iso" -k "$elf" -a "$options" "${arguments[@]}" || exit 2
 }
