@@ -285,11 +285,10 @@ static void commit(struct execution *x, bool done)
 	vcpu->regs = x->regs;
 	if (x->regs.rsp != backend_rsp(vcpu))
 		backend_set_rsp(vcpu, x->regs.rsp);
-	if (done) {
-		/* RF ends with the instruction. */
-		backend_set_rflags(vcpu, x->rflags & ~RFLAGS_RF);
+	/* RF ends with the instruction; before that it keeps a breakpoint from firing at each element. */
+	backend_set_rflags(vcpu, done ? x->rflags & ~RFLAGS_RF : x->rflags | RFLAGS_RF);
+	if (done)
 		backend_set_rip(vcpu, x->next_rip);
-	}
 	backend_instruction_done(vcpu);
 }
 
