@@ -136,6 +136,9 @@ static void test_faults(void **state)
 	/* It counts as absent, and what comes after it is read all the same. */
 	assert_int_equal(caps.controls[VMX_EXIT].msr, 0);
 	assert_int_equal(caps.controls[VMX_ENTRY].forced, 0x000011fb);
+	/* Of two, the first is told. */
+	processor_remove_msr(IA32_VMX_PINBASED_CTLS);
+	expect_error("reading IA32_VMX_PINBASED_CTLS (0x481) faults");
 }
 
 static void test_announced(void **state)
