@@ -10,7 +10,7 @@ CFLAGS   := -std=gnu17 -O2 -g -ffreestanding -fno-pic -mcmodel=kernel -mno-red-z
             -fno-omit-frame-pointer -fstack-protector-strong -mstack-protector-guard=global \
             -fno-asynchronous-unwind-tables \
             -fno-common -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
-CPPFLAGS := -I. -I$(B)
+CPPFLAGS := -I. -I$(B) $(DEFINES)
 
 SOURCES := $(wildcard boot/*.S kernel/*.[cS] arch/x86_64/*.[cS] vcpu/*.c vcpu/vmx/*.[cS] devices/*.c guest/*.[cS] \
            trace/*.c)
@@ -115,7 +115,8 @@ lint:
 ## unit          only the unit tests; make unit-NAME runs tests/unit/test_NAME.c
 ## fuzz          only the fuzz targets, a short run each that is always the same; make fuzz-NAME runs one of them
 ## system        only the boots in emulators; prove tests/system/NAME.t runs one of them
-SYSTEM_NEEDS := $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(B)/tests/stub.elf $(B)/tests/host.elf
+SYSTEM_NEEDS := $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(B)/tests/stub.elf $(B)/tests/host.elf \
+                $(B)/counted/plinth.elf $(GUEST_IMAGES)
 system: $(SYSTEM_NEEDS)
 	prove -j2 tests/system
 
@@ -124,9 +125,20 @@ check-long:
 	@tools/setup.sh
 	$(AGAIN) $(SYSTEM_NEEDS)
 	PLINTH_LONG=1 prove -j2 --timer tests/system
+	rm -rf $(B)/tidy
+	$(AGAIN) tidy TIDY_STATES=225000
 	$(AGAIN) fuzz-long
 
 ## check-nested  the demo as a guest hypervisor under real KVM (Linux with nested KVM inside Bochs)
+## bench         what VM exits cost, as a table; bench-record writes it into docs/performance.md
+BENCH_NEEDS := $(B)/plinth.elf $(B)/counted/plinth.elf $(B)/guest/tests/bench.elf
+bench bench-record: $(BENCH_NEEDS)
+	tools/bench.py $(if $(filter bench-record,$@),--record)
+
+# The build that counts what the host executes at exits.
+$(B)/counted/plinth.elf: FORCE
+	+@$(MAKE) --no-print-directory B=$(B)/counted DEFINES=-DCOUNT_DEAR $@
+
 ## format        lay out the C source with clang-format
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
@@ -147,12 +159,14 @@ test-here: $(SYSTEM_NEEDS) $(UNIT_TESTS:%=$(B)/unit/%) $(FUZZ_TARGETS:%=$(B)/fuz
 	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 --timer --exec '' $(LONGEST) $(filter-out $(LONGEST),$(TESTS)) \
 		$(UNIT_TESTS:%=$(B)/unit/%)
 
-# clang-tidy, one file at a time; again only when the file or a header of its own changed.
+# clang-tidy, one file at a time; again only when the file or a header of its own changed. Its analyzer follows paths
+# through a function until it has seen so many states; its own limit, 225000, is for check-long.
 TIDY_SOURCES := $(filter %.c,$(SOURCES))
+TIDY_STATES  := 20000
 $(B)/tidy/%.c.ok: %.c $(B)/%.c.o .clang-tidy
 	@mkdir -p $(@D)
-	@clang-tidy --quiet $< -- $(CPPFLAGS) $(filter-out -fstack-protector-strong,$(CFLAGS)) >$@.log 2>&1 || \
-		{ cat $@.log; exit 1; }
+	@clang-tidy --quiet $< -- $(CPPFLAGS) $(CFLAGS) -Xclang -analyzer-config -Xclang max-nodes=$(TIDY_STATES) \
+		>$@.log 2>&1 || { cat $@.log; exit 1; }
 	@touch $@
 
 # For the tests in tests/lint.
@@ -164,5 +178,5 @@ print-tidy-sources:
 
 tidy: $(TIDY_SOURCES:%=$(B)/tidy/%.ok)
 
-.PHONY: FORCE all setup run iso usb test test-here lint system check-long format clean help tidy \
+.PHONY: FORCE bench bench-record all setup run iso usb test test-here lint system check-long format clean help tidy \
         print-flags print-tidy-sources

@@ -2,8 +2,13 @@
 /* The hypercalls: what a guest may ask of Plinth. */
 #include "vcpu/hypercall.h"
 
+#include "arch/x86_64/dear.h"
 #include "kernel/time.h"
 #include "vcpu/vcpu.h"
+
+#ifdef COUNT_DEAR
+struct dear_counts dear_counts;
+#endif
 
 static uint64_t call_version(struct vcpu *vcpu, uint64_t argument)
 {
@@ -54,11 +59,24 @@ static uint64_t call_exit_count(struct vcpu *vcpu, uint64_t argument)
 	return counters_sum(&vcpu->counters);
 }
 
+static uint64_t call_dear_count(struct vcpu *vcpu, uint64_t argument)
+{
+	(void)vcpu;
+#ifdef COUNT_DEAR
+	const uint64_t counts[] = {dear_counts.vmreads, dear_counts.vmwrites, dear_counts.others};
+
+	return argument < ARRAY_COUNT(counts) ? counts[argument] : PLINTH_EINVAL;
+#else
+	(void)argument;
+	return PLINTH_ENOSYS;
+#endif
+}
+
 static uint64_t (*const calls[])(struct vcpu *vcpu, uint64_t argument) = {
 	[PLINTH_VERSION] = call_version,     [PLINTH_MARK] = call_mark,
 	[PLINTH_EXIT] = call_exit,           [PLINTH_TSC_HZ] = call_tsc_hz,
 	[PLINTH_INTERRUPT] = call_interrupt, [PLINTH_NMI] = call_nmi,
-	[PLINTH_EXIT_COUNT] = call_exit_count,
+	[PLINTH_EXIT_COUNT] = call_exit_count, [PLINTH_DEAR_COUNT] = call_dear_count,
 };
 
 enum outcome vcpu_hypercall(struct vcpu *vcpu)

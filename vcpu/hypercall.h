@@ -25,6 +25,8 @@ enum plinth_call {
 	PLINTH_INTERRUPT = 4,    /* RBX vector 16 to 255: makes an external interrupt pending for the caller -> 0 */
 	PLINTH_NMI = 5,          /* makes an NMI pending for the caller -> 0 */
 	PLINTH_EXIT_COUNT = 6,   /* -> exits of the calling vCPU so far */
+	PLINTH_DEAR_COUNT = 7,   /* RBX 0 VMREADs, 1 VMWRITEs, 2 others that a hypervisor below would see: -> how many
+	                            the host executed; PLINTH_ENOSYS but in the build of `make bench` */
 };
 
 #ifdef PLINTH_GUEST

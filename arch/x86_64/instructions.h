@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "arch/x86_64/cpuid.h"
+#include "arch/x86_64/dear.h"
 
 /* What SGDT, SIDT, LGDT and LIDT move. */
 struct table_register {
@@ -19,6 +20,7 @@ struct table_register {
 static inline uint8_t in8(uint16_t port)
 {
 	uint8_t value;
+	COUNT_DEAR_ONE(others);
 	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
 	return value;
 }
@@ -26,6 +28,7 @@ static inline uint8_t in8(uint16_t port)
 static inline uint16_t in16(uint16_t port)
 {
 	uint16_t value;
+	COUNT_DEAR_ONE(others);
 	asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
 	return value;
 }
@@ -33,22 +36,26 @@ static inline uint16_t in16(uint16_t port)
 static inline uint32_t in32(uint16_t port)
 {
 	uint32_t value;
+	COUNT_DEAR_ONE(others);
 	asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
 	return value;
 }
 
 static inline void out8(uint16_t port, uint8_t value)
 {
+	COUNT_DEAR_ONE(others);
 	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
 static inline void out16(uint16_t port, uint16_t value)
 {
+	COUNT_DEAR_ONE(others);
 	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
 static inline void out32(uint16_t port, uint32_t value)
 {
+	COUNT_DEAR_ONE(others);
 	asm volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
 }
 
@@ -58,12 +65,14 @@ static inline void out32(uint16_t port, uint32_t value)
 static inline uint64_t rdmsr(uint32_t msr)
 {
 	uint32_t low, high;
+	COUNT_DEAR_ONE(others);
 	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr) : "memory");
 	return (uint64_t)high << 32 | low;
 }
 
 static inline void wrmsr(uint32_t msr, uint64_t value)
 {
+	COUNT_DEAR_ONE(others);
 	asm volatile("wrmsr"
 		     :
 		     : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
@@ -75,6 +84,7 @@ static inline void wrmsr(uint32_t msr, uint64_t value)
 static inline struct cpuid_result cpuid(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid_result r;
+	COUNT_DEAR_ONE(others);
 	asm volatile("cpuid"
 		     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
 		     : "a"(leaf), "c"(subleaf));
@@ -135,6 +145,7 @@ static inline uint64_t read_cr8(void)
 
 static inline void write_cr0(uint64_t value)
 {
+	COUNT_DEAR_ONE(others);
 	asm volatile("mov %0, %%cr0" : : "r"(value) : "memory");
 }
 
@@ -150,6 +161,7 @@ static inline void write_cr3(uint64_t value)
 
 static inline void write_cr4(uint64_t value)
 {
+	COUNT_DEAR_ONE(others);
 	asm volatile("mov %0, %%cr4" : : "r"(value) : "memory");
 }
 
@@ -169,6 +181,7 @@ static inline uint64_t xgetbv(uint32_t index)
 
 static inline void xsetbv(uint32_t index, uint64_t value)
 {
+	COUNT_DEAR_ONE(others);
 	asm volatile("xsetbv"
 		     :
 		     : "c"(index), "a"((uint32_t)value), "d"((uint32_t)(value >> 32))
@@ -378,6 +391,7 @@ static inline void invlpg(uint64_t address)
 
 static inline void wbinvd(void)
 {
+	COUNT_DEAR_ONE(others);
 	asm volatile("wbinvd" : : : "memory");
 }
 

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "arch/x86_64/dear.h"
 #include "arch/x86_64/vmcs_fields.h"
 #include "arch/x86_64/vmx.h"
 #include "kernel/address.h"
@@ -37,6 +38,7 @@ CHECKED static inline enum vmx_status vmclear(hpa_t region)
 {
 	bool cf, zf;
 
+	COUNT_DEAR_ONE(others);
 	asm volatile("vmclear %2" : "=@ccc"(cf), "=@ccz"(zf) : "m"(region.raw) : "memory");
 	return vmx_status_of(cf, zf);
 }
@@ -45,6 +47,7 @@ CHECKED static inline enum vmx_status vmptrld(hpa_t region)
 {
 	bool cf, zf;
 
+	COUNT_DEAR_ONE(others);
 	asm volatile("vmptrld %2" : "=@ccc"(cf), "=@ccz"(zf) : "m"(region.raw) : "memory");
 	return vmx_status_of(cf, zf);
 }
@@ -65,6 +68,7 @@ CHECKED static inline enum vmx_status vmread_checked(uint32_t field, uint64_t *v
 	uint64_t result = 0;
 	bool cf, zf;
 
+	COUNT_DEAR_ONE(vmreads);
 	asm volatile("vmread %3, %2"
 		     : "=@ccc"(cf), "=@ccz"(zf), "+r"(result)
 		     : "r"((uint64_t)field)
@@ -78,6 +82,7 @@ CHECKED static inline enum vmx_status vmwrite_checked(uint32_t field, uint64_t v
 {
 	bool cf, zf;
 
+	COUNT_DEAR_ONE(vmwrites);
 	asm volatile("vmwrite %3, %2"
 		     : "=@ccc"(cf), "=@ccz"(zf)
 		     : "r"((uint64_t)field), "rm"(value)
@@ -97,12 +102,14 @@ static inline uint64_t vmcs_read(enum vmcs_field field)
 {
 	uint64_t value;
 
+	COUNT_DEAR_ONE(vmreads);
 	asm volatile("vmread %1, %0" : "=r"(value) : "r"((uint64_t)field) : "cc");
 	return value;
 }
 
 static inline void vmcs_write(enum vmcs_field field, uint64_t value)
 {
+	COUNT_DEAR_ONE(vmwrites);
 	asm volatile("vmwrite %1, %0" : : "r"((uint64_t)field), "rm"(value) : "cc", "memory");
 }
 
@@ -112,6 +119,7 @@ CHECKED static inline enum vmx_status invept(enum invept_kind kind,
 {
 	bool cf, zf;
 
+	COUNT_DEAR_ONE(others);
 	asm volatile("invept %3, %2"
 		     : "=@ccc"(cf), "=@ccz"(zf)
 		     : "r"((uint64_t)kind), "m"(descriptor)
@@ -124,6 +132,7 @@ CHECKED static inline enum vmx_status invvpid(enum invvpid_kind kind,
 {
 	bool cf, zf;
 
+	COUNT_DEAR_ONE(others);
 	asm volatile("invvpid %3, %2"
 		     : "=@ccc"(cf), "=@ccz"(zf)
 		     : "r"((uint64_t)kind), "m"(descriptor)
