@@ -11,6 +11,8 @@
 #include "kernel/page_table.h"
 #include "kernel/panic.h"
 #include "kernel/physical.h"
+#include "kernel/spinlock.h"
+#include "kernel/tlb.h"
 
 /* As far as the entry code's page tables reach: at first, tables must not lie above it. */
 #define IDENTITY_END (4 * GIB)
@@ -28,45 +30,67 @@ static struct {
 	uint64_t physical_end; /* what lies above cannot be in an entry: reserved bits */
 	uint64_t stacks_next;
 	uint64_t devices_next;
-	void (*shootdown)(hva_t at, uint64_t size);
+	uint64_t mark; /* see kernel/tlb.h: made after the last table was taken out */
+	struct spinlock lock;
 } space;
 
-/* SDM "Operations that Invalidate TLBs and Paging-Structure Caches": also global pages. */
-static void flush_all(void)
+/* Tables that were taken out may be used anew when no CPU can walk through them any more. */
+static void release_tables(void)
 {
-	uint64_t cr4 = read_cr4();
-
-	write_cr4(cr4 & ~CR4_PGE);
-	write_cr4(cr4);
+	if (space.table.unlinked && tlb_all_passed(space.mark))
+		page_table_release(&space.table);
 }
 
-/* After rights or mappings went away; only then may the tables taken out be used anew. */
+/* Whoever changes the page tables knows of all changes before. */
+static void lock(void)
+{
+	spin_lock(&space.lock);
+	tlb_catch_up();
+	release_tables();
+}
+
+static void unlock(void)
+{
+	spin_unlock(&space.lock);
+}
+
+/* After rights or mappings went away. */
 static void flush(hva_t at, uint64_t size)
 {
 	if (size / PAGE_SIZE > INVLPG_PAGES_MAX) {
-		flush_all();
+		tlb_flush();
 	} else {
 		for (uint64_t done = 0; done < size; done += PAGE_SIZE)
 			invlpg(at.raw + done);
 	}
-	if (space.shootdown)
-		space.shootdown(at, size);
-	page_table_release(&space.table);
+	space.mark = tlb_mark();
+	release_tables();
 }
 
 /* Maps while the tables are in use: what an error undoes, a CPU may have seen. */
 static err_t map_pages(hva_t at, hpa_t from, uint64_t size, uint64_t rights, uint64_t largest_page)
 {
-	err_t err = page_table_map(&space.table, at, from, size, rights, largest_page);
+	err_t err;
 
+	lock();
+	err = page_table_map(&space.table, at, from, size, rights, largest_page);
 	if (err)
 		flush(at, size);
+	unlock();
 	return err;
 }
 
-void address_space_set_shootdown(void (*shootdown)(hva_t at, uint64_t size))
+/* Takes out what is mapped there. */
+static err_t unmap_pages(hva_t at, uint64_t size, bool keep_tables)
 {
-	space.shootdown = shootdown;
+	err_t err;
+
+	lock();
+	err = page_table_unmap(&space.table, at, size, keep_tables);
+	if (!err)
+		flush(at, size);
+	unlock();
+	return err;
 }
 
 static err_t check_processor(void)
@@ -189,13 +213,8 @@ err_t direct_map_remove(hpa_t at, uint64_t size)
 	hva_t place = HVA(DIRECT_MAP_BASE + at.raw);
 	err_t err = check_direct_map(at, size);
 
-	if (err)
-		return err;
 	/* The tables stay, so that giving it back cannot fail. */
-	err = page_table_unmap(&space.table, place, size, true);
-	if (!err)
-		flush(place, size);
-	return err;
+	return err ? err : unmap_pages(place, size, true);
 }
 
 err_t direct_map_restore(hpa_t at, uint64_t size)
@@ -203,11 +222,14 @@ err_t direct_map_restore(hpa_t at, uint64_t size)
 	hva_t place = HVA(DIRECT_MAP_BASE + at.raw);
 	err_t err = check_direct_map(at, size);
 
+	if (err)
+		return err;
 	/* What is there already is mapped anew, to the same place: nothing to flush. */
-	if (!err)
-		err = page_table_unmap(&space.table, place, size, true);
+	lock();
+	err = page_table_unmap(&space.table, place, size, true);
 	if (!err)
 		err = page_table_map(&space.table, place, at, size, RIGHTS_RW, PAGE_2M);
+	unlock();
 	return err;
 }
 
@@ -252,29 +274,51 @@ err_t address_space_unmap_window(hva_t at, uint64_t size)
 {
 	err_t err = check_window(at, size);
 
-	if (err)
-		return err;
-	err = page_table_unmap(&space.table, at, size, false);
-	if (!err)
-		flush(at, size);
+	return err ? err : unmap_pages(at, size, false);
+}
+
+/* Takes `size` bytes of addresses from a region whose next free one is at *next. */
+static err_t reserve(uint64_t *next, uint64_t end, uint64_t size, uint64_t *place)
+{
+	err_t err = NULL;
+
+	lock();
+	if (size > end - *next) {
+		err = error("no addresses are left to map %#lx bytes", size);
+	} else {
+		*place = *next;
+		*next += size;
+	}
+	unlock();
 	return err;
+}
+
+/* Gives them back, if they are the ones that were taken last. */
+static void unreserve(uint64_t *next, uint64_t place, uint64_t size)
+{
+	lock();
+	if (*next == place + size)
+		*next = place;
+	unlock();
 }
 
 /* Maps whole pages around [at, at + size) in the region of devices. */
 static err_t map_devices(hpa_t at, uint64_t size, uint64_t rights, uint64_t *where)
 {
-	uint64_t first = align_down(at.raw, PAGE_SIZE), place = space.devices_next, pages;
+	uint64_t first = align_down(at.raw, PAGE_SIZE), place = 0, pages;
 	err_t err = check_physical(at, size);
 
 	if (err)
 		return err;
 	pages = align_up(at.raw + size, PAGE_SIZE) - first;
-	if (pages > DEVICES_BASE + REGION_SIZE - place)
-		return error("no addresses are left to map %#lx bytes at %#lx", size, at.raw);
-	err = map_pages(HVA(place), HPA(first), pages, rights, PAGE_SIZE);
+	err = reserve(&space.devices_next, DEVICES_BASE + REGION_SIZE, pages, &place);
 	if (err)
 		return err;
-	space.devices_next += pages;
+	err = map_pages(HVA(place), HPA(first), pages, rights, PAGE_SIZE);
+	if (err) {
+		unreserve(&space.devices_next, place, pages);
+		return err;
+	}
 	*where = place + at.raw - first;
 	return NULL;
 }
@@ -333,31 +377,33 @@ void physical_unmap_readonly(const void *where, uint64_t size)
 	if (at < DEVICES_BASE || at >= DEVICES_BASE + REGION_SIZE || size == 0)
 		return;
 	/* These are 4 KiB pages: none is split, so there is no error. */
-	if (page_table_unmap(&space.table, HVA(first), pages, false))
+	if (unmap_pages(HVA(first), pages, false))
 		panic("the mapping at %#lx, %#lx bytes, cannot be undone", at, size);
-	flush(HVA(first), pages);
-	if (first + pages == space.devices_next)
-		space.devices_next = first;
+	unreserve(&space.devices_next, first, pages);
 }
 
 err_t stack_create(uint64_t size, void **top)
 {
-	uint64_t pages = align_up(size, PAGE_SIZE), bottom = space.stacks_next + PAGE_SIZE;
+	uint64_t pages = align_up(size, PAGE_SIZE), guard = 0;
 	hpa_t memory;
 	err_t err;
 
-	if (pages < size || pages >= STACKS_BASE + REGION_SIZE - bottom)
+	if (pages < size || pages > REGION_SIZE / 2)
 		return error("no addresses are left for a stack of %#lx bytes", size);
 	err = physical_allocate(pages, PAGE_SIZE, &memory);
 	if (err)
 		return err;
-	err = map_pages(HVA(bottom), memory, pages, RIGHTS_RW, PAGE_SIZE);
+	err = reserve(&space.stacks_next, STACKS_BASE + REGION_SIZE, PAGE_SIZE + pages, &guard);
+	if (!err) {
+		err = map_pages(HVA(guard + PAGE_SIZE), memory, pages, RIGHTS_RW, PAGE_SIZE);
+		if (err)
+			unreserve(&space.stacks_next, guard, PAGE_SIZE + pages);
+	}
 	if (err) {
 		physical_free(memory, pages);
 		return err;
 	}
-	space.stacks_next = bottom + pages;
-	*top = (void *)(bottom + pages);
+	*top = (void *)(guard + PAGE_SIZE + pages);
 	return NULL;
 }
 

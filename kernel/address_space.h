@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The host's virtual address space: kernel, direct map of RAM, devices, stacks, a window a VM. */
+/*
+ * The host's virtual address space: kernel, direct map of RAM, devices, stacks, a window a VM. All
+ * CPUs have the same page tables, and any may change them; what one takes out, the others forget as
+ * kernel/tlb.c tells. Only the CPU that runs a VM uses its window.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -83,9 +87,3 @@ CHECKED err_t stack_create(uint64_t size, void **top);
 
 /* True for an address in the unmapped page below a stack: the stack has overflowed. */
 bool stack_is_guard(hva_t at);
-
-/*
- * Called after this CPU has dropped its translations of [at, at + size), so that the other CPUs do
- * so as well. NULL: there are no others.
- */
-void address_space_set_shootdown(void (*shootdown)(hva_t at, uint64_t size));

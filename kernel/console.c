@@ -2,6 +2,7 @@
 /* The console: one serial line shared by Plinth's own lines and the serial ports of the guests. */
 #include "kernel/console.h"
 
+#include "kernel/console_lock.h"
 #include "kernel/console_output.h"
 #include "kernel/format.h"
 #include "kernel/string.h"
@@ -17,11 +18,10 @@
 
 _Static_assert(CONSOLE_PENDING_MAX >= 2 * (PREFIX_MAX + CONSOLE_TEXT_MAX + 2), "room for a line");
 _Static_assert(CONSOLE_LINE_MAX <= CONSOLE_TEXT_MAX, "a stream's line is a line");
-_Static_assert((CONSOLE_INPUT_MAX & (CONSOLE_INPUT_MAX - 1)) == 0, "head and tail may wrap");
 
 uint64_t console_poll_at;
 
-/* All of it belongs to the one CPU that runs; a lock comes with the second. */
+/* All of it, and the way out behind it, belongs to the CPU that has the console's lock. */
 static struct {
 	struct console_stream *streams; /* the open ones, oldest first */
 	struct console_stream *raw;	/* the one whose bytes go out as they come, or NULL */
@@ -79,7 +79,7 @@ static void hasten_poll(void)
 	uint64_t at = console.polled_at + console.burst_ticks;
 
 	if ((int64_t)(console_poll_at - at) > 0)
-		console_poll_at = at;
+		__atomic_store_n(&console_poll_at, at, __ATOMIC_RELAXED);
 }
 
 /* One line, from its two parts. */
@@ -99,7 +99,9 @@ static void write_line(const char *prefix, size_t prefix_size, const char *text,
 
 void console_write_line(const char *text, size_t size)
 {
+	console_lock();
 	write_line("", 0, text, size < CONSOLE_TEXT_MAX ? size : CONSOLE_TEXT_MAX);
+	console_unlock();
 }
 
 /* A line about the console itself. */
@@ -131,6 +133,9 @@ static void poll_lines(uint64_t now)
 
 	if (!console.pending_used)
 		return;
+	/* Stamped by a CPU whose clock is ahead of this one's: the wait begins anew. */
+	if (age < 0)
+		console.pending_since = now;
 	if (is_between_lines() || age >= (int64_t)ticks_of_ms(CONSOLE_SPLIT_WAIT_MS)) {
 		release_lines();
 	} else if (age >= (int64_t)ticks_of_ms(CONSOLE_LINE_WAIT_MS)) {
@@ -175,6 +180,7 @@ void console_stream_write(struct console_stream *stream, uint8_t byte)
 {
 	if (!stream->open)
 		return;
+	console_lock();
 	terminal_byte(&stream->terminal, byte);
 	if (stream == console.raw) {
 		write_raw(stream, byte);
@@ -183,6 +189,7 @@ void console_stream_write(struct console_stream *stream, uint8_t byte)
 		if (byte == '\n' || stream->line_used == CONSOLE_LINE_MAX)
 			write_buffered_line(stream);
 	}
+	console_unlock();
 }
 
 /* Gives the raw console to a stream, or with NULL to none. Lines that are under way go on below. */
@@ -207,7 +214,7 @@ static void set_raw(struct console_stream *stream)
 
 bool console_stream_is_raw(const struct console_stream *stream)
 {
-	return stream == console.raw;
+	return stream == __atomic_load_n(&console.raw, __ATOMIC_RELAXED);
 }
 
 static void unlink_stream(struct console_stream *stream)
@@ -224,6 +231,7 @@ void console_stream_init(struct console_stream *stream, const char *vm_name, boo
 {
 	struct console_stream **last = &console.streams;
 
+	console_lock();
 	unlink_stream(stream); /* should it be open still */
 	if (console.raw == stream)
 		set_raw(NULL);
@@ -238,6 +246,7 @@ void console_stream_init(struct console_stream *stream, const char *vm_name, boo
 	*last = stream;
 	if (raw)
 		set_raw(stream);
+	console_unlock();
 }
 
 /* The open stream after this one, with wrap; NULL when there is none. */
@@ -246,12 +255,22 @@ static struct console_stream *stream_after(const struct console_stream *stream)
 	return stream && stream->next ? stream->next : console.streams;
 }
 
-void console_stream_close(struct console_stream *stream)
+void console_stream_end_line(struct console_stream *stream)
+{
+	console_lock();
+	if (stream != console.raw && stream->line_used)
+		write_buffered_line(stream);
+	stream->continued = false;
+	stream->terminal = (struct terminal){0};
+	if (stream == console.raw)
+		release_lines();
+	console_unlock();
+}
+
+static void close_stream(struct console_stream *stream)
 {
 	struct console_stream *heir;
 
-	if (!stream->open)
-		return;
 	if (stream != console.raw && stream->line_used)
 		write_buffered_line(stream);
 	if (stream->input_lost)
@@ -267,39 +286,28 @@ void console_stream_close(struct console_stream *stream)
 		say("console: now of VM %s (Ctrl-A C: the next one)", console.raw->name);
 }
 
-/* Streams: what guests read. */
-
-static void give_key(uint8_t key)
+void console_stream_close(struct console_stream *stream)
 {
-	struct console_stream *stream = console.raw;
-
-	if (!stream)
+	if (!stream->open)
 		return;
-	if (stream->input_head - stream->input_tail == CONSOLE_INPUT_MAX)
-		stream->input_lost++;
-	else
-		stream->input[stream->input_head++ % CONSOLE_INPUT_MAX] = key;
-}
-
-bool console_stream_readable(const struct console_stream *stream)
-{
-	return stream->input_head != stream->input_tail;
-}
-
-int console_stream_read(struct console_stream *stream)
-{
-	if (!console_stream_readable(stream))
-		return -1;
-	return stream->input[stream->input_tail++ % CONSOLE_INPUT_MAX];
+	console_lock();
+	close_stream(stream);
+	console_unlock();
 }
 
 /* Keys. */
+
+static void give_key(uint8_t key)
+{
+	if (console.raw)
+		console_stream_give(console.raw, key);
+}
 
 static void key_end(void)
 {
 	if (!console.is_end_requested)
 		say("console: Ctrl-A X: the run ends");
-	console.is_end_requested = true;
+	__atomic_store_n(&console.is_end_requested, true, __ATOMIC_RELAXED);
 }
 
 static void key_next(void)
@@ -394,22 +402,32 @@ static void tell_lost(void)
 
 bool console_end_requested(void)
 {
-	return console.is_end_requested;
+	return __atomic_load_n(&console.is_end_requested, __ATOMIC_RELAXED);
 }
 
 /* The whole. */
 
 err_t console_init(uint16_t port, uint32_t baud)
 {
-	return output_init(port, baud);
+	err_t err;
+
+	console_lock();
+	err = output_init(port, baud);
+	console_unlock();
+	return err;
 }
 
 err_t console_add_sink(void (*write)(const char *bytes, size_t size))
 {
-	return output_add_sink(write);
+	err_t err;
+
+	console_lock();
+	err = output_add_sink(write);
+	console_unlock();
+	return err;
 }
 
-void console_poll_now(uint64_t now)
+static void poll(uint64_t now)
 {
 	poll_keys();
 	poll_lines(now);
@@ -424,19 +442,41 @@ void console_poll_now(uint64_t now)
 	 */
 	console.burst_ticks = time_frequency() / 4000;
 	console.polled_at = now;
-	console_poll_at = now + time_frequency() / 1000;
+	__atomic_store_n(&console_poll_at, now + time_frequency() / 1000, __ATOMIC_RELAXED);
 	if (output_is_waiting())
 		hasten_poll();
 }
 
+void console_poll_now(uint64_t now)
+{
+	/* Whoever has the console will see to it. */
+	if (!console_try_lock())
+		return;
+	poll(now);
+	console_unlock();
+}
+
+void console_hold(void)
+{
+	console_lock();
+}
+
+void console_release(void)
+{
+	console_unlock();
+}
+
 void console_flush(void)
 {
+	console_lock();
 	release_lines();
 	output_flush();
+	console_unlock();
 }
 
 void console_panic_mode(void)
 {
+	console_lock_break();
 	console.is_panicking = true;
 	output_set_synchronous(true);
 	console_flush();

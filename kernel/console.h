@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The console: one serial line shared by Plinth's own lines and the serial ports of the guests.
+ * The console: one serial line shared by Plinth's own lines and the serial ports of the guests. Any
+ * CPU may call any of this.
  *
  * Guests come first: their bytes are neither changed nor dropped, nor do they wait for Plinth's. A
  * line of Plinth's (or of a VM that has not the raw console) waits up to CONSOLE_LINE_WAIT_MS for
@@ -55,6 +56,13 @@ CHECKED err_t console_add_sink(void (*write)(const char *bytes, size_t size));
 #define CONSOLE_TEXT_MAX 1024
 void console_write_line(const char *text, size_t size);
 
+/*
+ * What this CPU writes between these two comes in one piece: other CPUs wait with theirs. For a
+ * table or a report, never for longer than it takes to write it.
+ */
+void console_hold(void);
+void console_release(void);
+
 /* The streams. A stream must stay in memory until it is closed. The one opened last with `raw` has
  * the raw console. */
 void console_stream_init(struct console_stream *stream, const char *vm_name, bool raw);
@@ -62,13 +70,22 @@ void console_stream_write(struct console_stream *stream, uint8_t byte);
 int console_stream_read(struct console_stream *stream); /* -1: nothing there */
 bool console_stream_readable(const struct console_stream *stream);
 
+/* For the console: puts a key into the stream's input. */
+void console_stream_give(struct console_stream *stream, uint8_t key);
+
 bool console_stream_is_raw(const struct console_stream *stream);
+
+/* Ends the line that its VM was writing, as when the VM is restarted. */
+void console_stream_end_line(struct console_stream *stream);
 
 /* Ends its last line. If it had the raw console, the next VM gets it. */
 void console_stream_close(struct console_stream *stream);
 
 /* In ticks: before this time console_poll has nothing to do. */
 extern uint64_t console_poll_at;
+
+/* console_poll_at is never further ahead, unless a CPU with another clock has set it. */
+#define CONSOLE_POLL_AHEAD (1ull << 27)
 
 /* See console_poll. */
 void console_poll_now(uint64_t now);
@@ -80,7 +97,10 @@ void console_poll_now(uint64_t now);
  */
 static inline void console_poll(uint64_t now)
 {
-	if (unlikely((int64_t)(now - console_poll_at) >= 0))
+	uint64_t ahead = __atomic_load_n(&console_poll_at, __ATOMIC_RELAXED) - now;
+
+	/* Also true of a time that has passed, which makes the difference wrap. */
+	if (unlikely(ahead - 1 >= CONSOLE_POLL_AHEAD))
 		console_poll_now(now);
 }
 

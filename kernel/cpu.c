@@ -24,7 +24,10 @@ extern uint64_t __stack_chk_guard;
 uint64_t __stack_chk_guard;
 
 static struct cpu cpus[CPUS_MAX];
-static unsigned started_count;
+
+/* Those that run. They start one after the other. */
+static struct cpu *joined[CPUS_MAX];
+static unsigned joined_count;
 
 /* For the first processor, until there is memory. */
 static uint8_t first_interrupt_stacks[IST_COUNT][INTERRUPT_STACK_SIZE] ALIGNED(16);
@@ -120,7 +123,7 @@ __attribute__((no_stack_protector)) void cpu_start(unsigned index)
 
 	cpu->self = cpu;
 	cpu->index = index;
-	cpu->apic_id = cpuid(CPUID_LEAF_FEATURES, 0).ebx >> 24;
+	cpu->apic_id = cpu_apic_id();
 	cpu->tss.io_map_base = sizeof(cpu->tss);
 	make_gdt(cpu);
 	load_gdt(cpu);
@@ -130,13 +133,22 @@ __attribute__((no_stack_protector)) void cpu_start(unsigned index)
 		add_stack(cpu, (uint64_t)boot_stack_bottom, (uint64_t)boot_stack_top);
 		for (unsigned n = 0; n < IST_COUNT; n++)
 			set_interrupt_stack(cpu, n, (uint64_t)first_interrupt_stacks[n + 1]);
+		cpu_join();
 	}
-	started_count++;
 }
 
-err_t cpu_create_stacks(uint64_t *top)
+uint32_t cpu_apic_id(void)
 {
-	struct cpu *cpu = this_cpu();
+	/* Leaf 0Bh has all 32 bits, but not every processor has the leaf. */
+	if (cpuid_max_leaf(cpuid, 0) >= CPUID_LEAF_TOPOLOGY &&
+	    cpuid(CPUID_LEAF_TOPOLOGY, 0).ebx != 0)
+		return cpuid(CPUID_LEAF_TOPOLOGY, 0).edx;
+	return cpuid(CPUID_LEAF_FEATURES, 0).ebx >> 24;
+}
+
+err_t cpu_create_stacks(unsigned index, uint64_t *top)
+{
+	struct cpu *cpu = &cpus[index];
 	void *stack;
 	err_t err;
 
@@ -154,14 +166,20 @@ err_t cpu_create_stacks(uint64_t *top)
 	return NULL;
 }
 
-unsigned cpu_count(void)
+void cpu_join(void)
 {
-	return started_count;
+	joined[joined_count] = this_cpu();
+	__atomic_store_n(&joined_count, joined_count + 1, __ATOMIC_RELEASE);
 }
 
-struct cpu *cpu_by_index(unsigned index)
+unsigned cpu_count(void)
 {
-	return &cpus[index];
+	return __atomic_load_n(&joined_count, __ATOMIC_ACQUIRE);
+}
+
+struct cpu *cpu_by_number(unsigned n)
+{
+	return joined[n];
 }
 
 void cpu_run_on_stack(uint64_t top, void (*function)(void *), void *argument)

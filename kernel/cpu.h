@@ -44,8 +44,22 @@ struct stack_range {
 
 struct cpu {
 	struct cpu *self; /* at GS:0, see this_cpu() */
-	unsigned index;
+	unsigned index;	  /* below CPUS_MAX, and no other CPU's */
 	uint32_t apic_id;
+
+	/* Work for it, while it waits for some (kernel/cpu_work.h); NULL: there is none. */
+	void (*work)(void *);
+	void *work_argument;
+
+	/* Set to 0 by a kick: the deadline of the vCPU that runs here (kernel/ipi.h). */
+	uint64_t *deadline;
+
+	/* It was stopped for another CPU's panic. */
+	bool stopped;
+
+	/* kernel/tlb.c: how far this CPU has dropped what others took out of the page tables. */
+	uint64_t tlb_passed;
+	bool tlb_parked;
 
 	struct task_state tss;
 	uint64_t gdt[GDT_ENTRIES];
@@ -71,18 +85,26 @@ static inline struct cpu *this_cpu(void)
 
 /*
  * Makes the processor that executes this number `index`: its struct cpu, GDT, TSS, and the control
- * registers as Plinth wants them. The first processor calls it before anything else; until
- * cpu_create_stacks() it uses stacks without guard pages.
+ * registers as Plinth wants them. The first processor, number 0, calls it before anything else;
+ * until cpu_create_stacks() it uses stacks without guard pages.
  */
 void cpu_start(unsigned index);
 
-/* Gives this processor interrupt stacks with guard pages, and *top, the end of a stack to run on.
- */
-CHECKED err_t cpu_create_stacks(uint64_t *top);
+/* The APIC ID of the processor that executes this, as CPUID tells it. */
+uint32_t cpu_apic_id(void);
 
-/* How many processors have started, and each of them (index below that number). */
+/*
+ * Gives processor number `index` interrupt stacks with guard pages, and *top, the end of a stack to
+ * run on. It may be one that has not started yet.
+ */
+CHECKED err_t cpu_create_stacks(unsigned index, uint64_t *top);
+
+/* From now on this processor is one of those below. The first one is from its start on. */
+void cpu_join(void);
+
+/* How many processors run, and each of them (n below that number; 0 is the first one). */
 unsigned cpu_count(void);
-struct cpu *cpu_by_index(unsigned index);
+struct cpu *cpu_by_number(unsigned n);
 
 /* Calls function(argument) on another stack, for good: it must not return. */
 NORETURN void cpu_run_on_stack(uint64_t top, void (*function)(void *), void *argument);

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 
+#include "kernel/cpu.h"
 #include "kernel/format.h"
 #include "kernel/string.h"
 
@@ -15,12 +16,12 @@ struct error_texts {
 	unsigned last;
 };
 
-/* One each CPU, once there are several. */
+/* One each CPU. */
 static struct error_texts *own_texts(void)
 {
-	static struct error_texts texts;
+	static struct error_texts texts[CPUS_MAX];
 
-	return &texts;
+	return &texts[this_cpu()->index];
 }
 
 err_t error(const char *text, ...)

@@ -279,7 +279,7 @@ void kernel_main(uint32_t magic, uint32_t information)
 		verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "memory: %s", err);
 	start_screen();
 	start_acpi();
-	err = cpu_create_stacks(&stack);
+	err = cpu_create_stacks(0, &stack);
 	if (err)
 		verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "stacks: %s", err);
 	cpu_run_on_stack(stack, run, NULL);

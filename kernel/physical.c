@@ -6,6 +6,7 @@
 
 #include "kernel/log.h"
 #include "kernel/panic.h"
+#include "kernel/spinlock.h"
 #include "kernel/string.h"
 
 /* Each allocation can split a range, so there is room for far more than the map can hold. */
@@ -16,6 +17,7 @@ static struct {
 	unsigned count;
 	uint64_t usable;
 	uint64_t free;
+	struct spinlock lock;
 } memory;
 
 err_t physical_init(const struct memory_map *map)
@@ -118,6 +120,7 @@ static err_t allocate(uint64_t size, uint64_t align, uint64_t limit, hpa_t *wher
 	uint64_t pages = align_up(size, PAGE_SIZE);
 	bool from_high = align >= PAGE_2M && limit == UINT64_MAX;
 	struct physical_totals totals;
+	bool taken;
 
 	if (size == 0 || pages < size)
 		return error("%#lx bytes of memory cannot be allocated", size);
@@ -125,7 +128,10 @@ static err_t allocate(uint64_t size, uint64_t align, uint64_t limit, hpa_t *wher
 		return error("memory cannot be aligned to %#lx, which is no power of two", align);
 	if (align < PAGE_SIZE)
 		align = PAGE_SIZE;
-	if (take(pages, align, limit, from_high, &where->raw))
+	spin_lock(&memory.lock);
+	taken = take(pages, align, limit, from_high, &where->raw);
+	spin_unlock(&memory.lock);
+	if (taken)
 		return NULL;
 	totals = physical_totals();
 	if (limit != UINT64_MAX)
@@ -161,20 +167,17 @@ static unsigned range_after(uint64_t at)
 	return low;
 }
 
-void physical_free(hpa_t where, uint64_t size)
+enum give_back { GIVEN_BACK, NOT_TAKEN, NO_ROOM };
+
+static enum give_back give_back(uint64_t start, uint64_t end)
 {
-	uint64_t start = where.raw, end = start + align_up(size, PAGE_SIZE);
 	unsigned next = range_after(start);
 	struct memory_range *above = next < memory.count ? &memory.ranges[next] : NULL;
 	struct memory_range *below = next > 0 ? &memory.ranges[next - 1] : NULL;
 
-	if (size == 0)
-		return;
 	if (start % PAGE_SIZE != 0 || end <= start || (above && above->start < end) ||
 	    (below && below->end > start))
-		panic("physical memory at %#lx, %#lx bytes, is freed but was not allocated", start,
-		      size);
-
+		return NOT_TAKEN;
 	if (below && below->end == start && above && above->start == end) {
 		below->end = above->end;
 		remove_range(next);
@@ -183,26 +186,46 @@ void physical_free(hpa_t where, uint64_t size)
 	} else if (above && above->start == end) {
 		above->start = start;
 	} else if (!insert_range(next, (struct memory_range){start, end})) {
-		log_warn("%lu KiB of memory at %#lx are lost: free memory is in too many pieces",
-			 (end - start) / KIB, start);
-		return;
+		return NO_ROOM;
 	}
 	memory.free += end - start;
+	return GIVEN_BACK;
+}
+
+void physical_free(hpa_t where, uint64_t size)
+{
+	uint64_t start = where.raw, end = start + align_up(size, PAGE_SIZE);
+	enum give_back result;
+
+	if (size == 0)
+		return;
+	spin_lock(&memory.lock);
+	result = give_back(start, end);
+	spin_unlock(&memory.lock);
+	if (result == NOT_TAKEN)
+		panic("physical memory at %#lx, %#lx bytes, is freed but was not allocated", start,
+		      size);
+	if (result == NO_ROOM)
+		log_warn("%lu KiB of memory at %#lx are lost: free memory is in too many pieces",
+			 (end - start) / KIB, start);
 }
 
 struct physical_totals physical_totals(void)
 {
-	struct physical_totals totals = {
+	struct physical_totals totals;
+
+	spin_lock(&memory.lock);
+	totals = (struct physical_totals){
 		.usable = memory.usable,
 		.reserved = memory.usable - memory.free,
 		.free = memory.free,
 	};
-
 	for (unsigned i = 0; i < memory.count; i++) {
 		uint64_t size = memory.ranges[i].end - memory.ranges[i].start;
 
 		if (size > totals.largest)
 			totals.largest = size;
 	}
+	spin_unlock(&memory.lock);
 	return totals;
 }

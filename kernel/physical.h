@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The allocator of physical memory: a sorted list of free ranges. */
+/* The allocator of physical memory: a sorted list of free ranges. Any CPU may use it. */
 #pragma once
 
 #include <stdint.h>

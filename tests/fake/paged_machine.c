@@ -14,6 +14,7 @@
 #include "arch/x86_64/instructions.h"
 #include "arch/x86_64/msr.h"
 #include "kernel/physical.h"
+#include "tests/fake/cpus.h"
 #include "tests/fake/direct_map.h"
 #include "tests/fake/log.h"
 
@@ -76,7 +77,7 @@ int paged_machine_prepare(void **state)
 	fake_msr_set(IA32_EFER, EFER_LME | EFER_LMA);
 	processor_lacks_nx = false;
 	processor_address_bits = 40;
-	address_space_set_shootdown(NULL);
+	fake_cpus_start(1);
 	assert_null(memory_map_build(&paged_machine_map, machine, ARRAY_COUNT(machine), reserved, 1,
 				     40));
 	assert_null(physical_init(&paged_machine_map));

@@ -4,8 +4,8 @@
  * row of pairs: a byte of what to do, and one of with what. Checked: a byte of the raw guest comes
  * out at once and unchanged, after it come whole lines only, and the UART sends what the sinks saw.
  */
-/* UNITS: kernel/console.c kernel/console_output.c kernel/uart.c kernel/terminal.c */
-/* UNITS: kernel/format.c tests/fake/uart.c tests/fake/error.c */
+/* UNITS: kernel/console.c kernel/console_lock.c kernel/console_input.c kernel/console_output.c */
+/* UNITS: kernel/uart.c kernel/terminal.c kernel/format.c tests/fake/uart.c tests/fake/error.c */
 #include <stdlib.h>
 #include <string.h>
 

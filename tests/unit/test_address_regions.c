@@ -2,7 +2,7 @@
 /* Windows of VMs, devices, firmware tables and stacks in the address space. */
 /* UNITS: kernel/address_space.c kernel/page_table.c kernel/physical.c kernel/memory_map.c */
 /* UNITS: arch/x86_64/cpuid.c tests/fake/paged_machine.c tests/fake/direct_map.c tests/fake/log.c */
-/* UNITS: tests/fake/error.c tests/fake/panic.c */
+/* UNITS: kernel/tlb.c tests/fake/cpus.c tests/fake/error.c tests/fake/panic.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
 /* The kernel and the direct map in the page tables: rights, removal, splits, lack of memory. */
 /* UNITS: kernel/address_space.c kernel/page_table.c kernel/physical.c kernel/memory_map.c */
 /* UNITS: arch/x86_64/cpuid.c tests/fake/paged_machine.c tests/fake/direct_map.c tests/fake/log.c */
-/* UNITS: tests/fake/error.c tests/fake/panic.c */
+/* UNITS: kernel/tlb.c tests/fake/cpus.c tests/fake/error.c tests/fake/panic.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +16,8 @@
 #include "arch/x86_64/msr.h"
 #include "kernel/address_space.h"
 #include "kernel/physical.h"
+#include "kernel/tlb.h"
+#include "tests/fake/cpus.h"
 #include "tests/fake/direct_map.h"
 #include "tests/fake/paged_machine.h"
 
@@ -96,34 +98,13 @@ static void processor_must_have_no_execute(void **state)
 		strstr(address_space_init(&paged_machine_map, &paged_machine_image), "64 bits"));
 }
 
-static struct {
-	unsigned count;
-	hva_t at;
-	uint64_t size;
-} shot;
-
-static void shootdown(hva_t at, uint64_t size)
-{
-	hpa_t where;
-
-	shot.count++;
-	shot.at = at;
-	shot.size = size;
-	assert_false(address_space_translate(at, &where));
-}
-
 static void guest_ram_leaves_the_direct_map(void **state)
 {
 	const uint64_t guest = 0x110000000, size = 0x10000000;
 	struct physical_totals before = physical_totals();
 
 	(void)state;
-	shot.count = 0;
-	address_space_set_shootdown(shootdown);
 	assert_null(direct_map_remove(HPA(guest), size));
-	assert_int_equal(shot.count, 1);
-	assert_int_equal(shot.at.raw, DIRECT_MAP_BASE + guest);
-	assert_int_equal(shot.size, size);
 	assert_maps(DIRECT_MAP_BASE + guest - 1, guest - 1, W | XD, PAGE_2M);
 	for (uint64_t at = guest; at < guest + size; at += PAGE_SIZE)
 		assert_unmapped(DIRECT_MAP_BASE + at);
@@ -173,6 +154,46 @@ static void small_pieces_split_large_pages(void **state)
 	assert_non_null(direct_map_remove(HPA(0x400000), 0x801));
 	assert_non_null(direct_map_remove(HPA(DIRECT_MAP_SIZE), PAGE_SIZE));
 	assert_non_null(direct_map_remove(HPA(0x400000), 0 - PAGE_SIZE));
+}
+
+/* Page tables that were taken out are not used anew while another CPU may walk through them. */
+static void tables_wait_for_other_cpus(void **state)
+{
+	hva_t window = address_space_window(1);
+	uint64_t before = physical_totals().free, mapped;
+
+	(void)state;
+	fake_cpus_start(3);
+	assert_null(address_space_map_window(window, HPA(0x140000000), PAGE_SIZE));
+	mapped = physical_totals().free;
+	assert_true(mapped < before);
+	assert_null(address_space_unmap_window(window, PAGE_SIZE));
+	assert_int_equal(physical_totals().free, mapped);
+
+	fake_cpu_become(1);
+	tlb_catch_up();
+	fake_cpu_become(0);
+	assert_null(direct_map_remove(HPA(0x140000000), PAGE_2M));
+	assert_int_equal(physical_totals().free, mapped);
+	/* Now there is a newer mark, which CPU 1 has not passed. */
+	fake_cpu_become(2);
+	tlb_catch_up();
+	fake_cpu_become(0);
+	assert_null(direct_map_restore(HPA(0x140000000), PAGE_2M));
+	assert_int_equal(physical_totals().free, mapped);
+	/* A CPU that changes the page tables catches up itself. */
+	fake_cpu_become(1);
+	assert_null(direct_map_restore(HPA(0x140000000), PAGE_2M));
+	assert_int_equal(physical_totals().free, before);
+
+	/* With all others asleep, nothing waits. */
+	tlb_park();
+	fake_cpu_become(2);
+	tlb_park();
+	fake_cpu_become(0);
+	assert_null(address_space_map_window(window, HPA(0x140000000), PAGE_SIZE));
+	assert_null(address_space_unmap_window(window, PAGE_SIZE));
+	assert_int_equal(physical_totals().free, before);
 }
 
 /* At every point where memory can run out, the error leaves all as it was. */
@@ -266,6 +287,7 @@ int main(void)
 		cmocka_unit_test_setup(processor_must_have_no_execute, paged_machine_prepare),
 		cmocka_unit_test_setup(guest_ram_leaves_the_direct_map, paged_machine_setup),
 		cmocka_unit_test_setup(small_pieces_split_large_pages, paged_machine_setup),
+		cmocka_unit_test_setup(tables_wait_for_other_cpus, paged_machine_setup),
 		cmocka_unit_test_setup(no_memory, paged_machine_setup),
 		cmocka_unit_test_setup(against_model, paged_machine_setup),
 	};

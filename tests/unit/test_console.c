@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* The console on a simulated 16550: whose bytes come when, full rings, dead lines, keys. */
-/* UNITS: kernel/console.c kernel/console_output.c kernel/uart.c kernel/terminal.c */
-/* UNITS: kernel/format.c tests/fake/uart.c tests/fake/error.c */
+/* UNITS: kernel/console.c kernel/console_lock.c kernel/console_input.c kernel/console_output.c */
+/* UNITS: kernel/uart.c kernel/terminal.c kernel/format.c tests/fake/uart.c tests/fake/error.c */
 
 #include <setjmp.h>
 #include <stdarg.h>
