@@ -100,11 +100,42 @@ static struct cpuid_result masked_cpuid(uint32_t leaf, uint32_t subleaf)
 	return out;
 }
 
+/*
+ * Features whose registers are in state components: a guest that may not enable all of these in XCR0 is not shown them. With
+ * no component at all there is no XSAVE either.
+ */
+static const struct {
+	uint32_t leaf;
+	uint8_t reg;
+	uint32_t features;
+	uint64_t components;
+} component_rules[] = {
+	/* XSAVE; FMA AVX F16C; AVX2; VAES VPCLMUL */
+	{1, CPUID_ECX, F(26), XCR0_X87},
+	{1, CPUID_ECX, F(12) | F(28) | F(29), XCR0_AVX},
+	{7, CPUID_EBX, F(5), XCR0_AVX},
+	{7, CPUID_ECX, F(9) | F(10), XCR0_AVX},
+	/* AVX512F DQ IFMA CD BW VL; VBMI VBMI2 VNNI BITALG VPOPCNT; VP2INTERSECT */
+	{7, CPUID_EBX, F(16) | F(17) | F(21) | F(28) | F(30) | F(31), XCR0_OPMASK},
+	{7, CPUID_ECX, F(1) | F(6) | F(11) | F(12) | F(14), XCR0_OPMASK},
+	{7, CPUID_EDX, F(8), XCR0_OPMASK},
+};
+
+static void hide_without_components(const struct vcpu *vcpu, uint32_t leaf, struct cpuid_result *entry)
+{
+	for (unsigned i = 0; i < ARRAY_COUNT(component_rules); i++)
+		if (component_rules[i].leaf == leaf &&
+		    !(vcpu->xcr0_allowed & component_rules[i].components))
+			entry->by_register[component_rules[i].reg] &= ~component_rules[i].features;
+}
+
 /* Leaf 0Dh: what the state components that a guest may enable look like. */
 static struct cpuid_result xsave_cpuid(const struct vcpu *vcpu, uint32_t subleaf)
 {
 	struct cpuid_result host = cpuid(0x0d, subleaf), out = masked_cpuid(0x0d, subleaf);
 
+	if (!vcpu->xcr0_allowed)
+		return (struct cpuid_result){0};
 	if (subleaf == 0) {
 		/* The standard format's size is that of the highest component allowed. */
 		out.eax = (uint32_t)vcpu->xcr0_allowed;
@@ -142,6 +173,7 @@ static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cp
 		entry->eax = host.eax;
 		entry->ebx = (host.ebx & 0xff00) | 1u << 16; /* CLFLUSH size, one CPU, APIC ID 0 */
 		entry->ecx |= F(31);                       /* a hypervisor is present */
+		hide_without_components(vcpu, leaf, entry);
 		break;
 	case 4:
 		entry->eax &= 0x3fff; /* neither cores nor threads share: one CPU */
@@ -153,6 +185,7 @@ static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cp
 			entry->ecx &= ~F(5);
 		if (!features->rdtscp)
 			entry->ecx &= ~F(22); /* RDPID reads TSC_AUX too */
+		hide_without_components(vcpu, leaf, entry);
 		break;
 	case 0x0b:
 		*entry = (struct cpuid_result){
@@ -171,7 +204,9 @@ static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cp
 			entry->edx &= ~F(27);
 		break;
 	case 0x80000008:
-		entry->ecx = 0;
+		/* 57 bits of linear address come with LA57 alone. */
+		if (entry->eax >> 8 > 48)
+			entry->eax = (entry->eax & 0xff) | 48 << 8;
 		break;
 	default:
 		break;
@@ -202,7 +237,8 @@ static void add(struct cpuid_table *table, uint32_t leaf, const struct cpuid_res
 void cpuid_build(struct vcpu *vcpu)
 {
 	struct cpuid_table *table = &vcpu->cpuid;
-	uint32_t basic_max = cpuid(0, 0).eax, extended_max = cpuid(EXTENDED_BASE, 0).eax;
+	uint32_t basic_max = cpuid(0, 0).eax;
+	uint32_t extended_max = cpuid_max_leaf(cpuid, EXTENDED_BASE);
 	struct cpuid_result signature = {.eax = HYPERVISOR + 1};
 	struct cpuid_result abi = {.eax = PLINTH_ABI_VERSION};
 
@@ -211,6 +247,9 @@ void cpuid_build(struct vcpu *vcpu)
 		.extended_max = extended_max < EXTENDED_LIMIT ? extended_max : EXTENDED_LIMIT,
 		.entry_count = 1, /* entry 0 is the zeros of leaves that have none */
 	};
+	/* A range that is absent is one with nothing in it. */
+	if (extended_max == 0)
+		table->extended_max = EXTENDED_BASE;
 	vcpu->xcr0_allowed = 0;
 	if (masked_cpuid(1, 0).ecx & F(26) && table->basic_max >= 0x0d) {
 		vcpu->xcr0_allowed = masked_cpuid(0x0d, 0).eax;

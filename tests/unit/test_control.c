@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MOV to control registers, WRMSR of EFER and XSETBV: each #GP that the SDM has, and what changes.
  */
-/* UNITS: vcpu/control.c vcpu/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c */
+/* UNITS: vcpu/control.c vcpu/cpuid.c arch/x86_64/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c */
 /* UNITS: arch/x86_64/exceptions.c tests/fake/backend.c tests/fake/host_cpuid.c */
 /* UNITS: tests/fake/guest_memory.c tests/fake/log.c tests/fake/error.c */
 #include <setjmp.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Accesses through segments and paging: limits, types, canonical addresses, alignment, two pages.
  */
-/* UNITS: vcpu/linear.c vcpu/paging.c vcpu/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c */
+/* UNITS: vcpu/linear.c vcpu/paging.c vcpu/cpuid.c arch/x86_64/cpuid.c vcpu/events.c */
+/* UNITS: vcpu/vm_memory.c vcpu/bus.c */
 /* UNITS: arch/x86_64/exceptions.c tests/fake/backend.c tests/fake/host_cpuid.c */
 /* UNITS: tests/fake/guest_memory.c tests/fake/log.c tests/fake/error.c */
 #include <setjmp.h>

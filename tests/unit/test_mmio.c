@@ -4,7 +4,8 @@
  * against the same bytes executed by the machine that runs this test.
  */
 /* UNITS: vcpu/mmio.c vcpu/alu.c vcpu/decoder.c vcpu/decoder_tables.c vcpu/linear.c vcpu/paging.c */
-/* UNITS: vcpu/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c arch/x86_64/exceptions.c */
+/* UNITS: vcpu/cpuid.c arch/x86_64/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c
+ * arch/x86_64/exceptions.c */
 /* UNITS: arch/x86_64/registers.c kernel/format.c tests/fake/backend.c tests/fake/guest_memory.c */
 /* UNITS: tests/fake/native.c tests/fake/log.c tests/fake/error.c */
 #include <setjmp.h>
