@@ -158,7 +158,11 @@ static bool has_raw_console(const struct run *run, const struct vm *vm)
 
 static err_t start(struct run *run, unsigned id, const struct guest *guest)
 {
-	const struct vcpu_options vcpu_options = {.shown = run->shown, .ring_size = RING_RECORDS};
+	const struct vcpu_options vcpu_options = {
+		.shown = run->shown,
+		.ring_size = RING_RECORDS,
+		.watchdog_us = guest->options.watchdog_seconds * 1000000ull,
+	};
 	const struct pc_options pc_options = {.console = &running.stream, .date = run->date};
 	struct vcpu_state state;
 	const char *kind = "";

@@ -187,7 +187,7 @@ static const struct option_row host_rows[] = {
 	},
 };
 
-enum module_row { ROW_KERNEL, ROW_INITRD, ROW_NAME, ROW_MEM, ROW_CPUS, ROW_RESTART };
+enum module_row { ROW_KERNEL, ROW_INITRD, ROW_NAME, ROW_MEM, ROW_CPUS, ROW_RESTART, ROW_WATCHDOG };
 
 static const struct option_row module_rows[] = {
 	[ROW_KERNEL] = {
@@ -234,6 +234,14 @@ static const struct option_row module_rows[] = {
 		.help = "how many times a VM that died is started again (0)",
 		.offset = offsetof(struct module_options, restart_count),
 		.max = 1000000,
+	},
+	[ROW_WATCHDOG] = {
+		.name = "watchdog",
+		.kind = OPTION_NUMBER,
+		.syntax = "SECONDS",
+		.help = "stop a VM that does nothing which the host notices for so long (0: never)",
+		.offset = offsetof(struct module_options, watchdog_seconds),
+		.max = 86400,
 	},
 };
 

@@ -3,6 +3,7 @@
 #include "vcpu/crash_report.h"
 
 #include "arch/x86_64/control_registers.h"
+#include "arch/x86_64/register_bits.h"
 #include "kernel/format.h"
 #include "kernel/log.h"
 #include "trace/render.h"
@@ -15,51 +16,31 @@
 
 #define U(x) ((unsigned long long)(x))
 
-/* A bit with the letters that stand for it. */
-struct bit_name {
-	uint64_t bit;
-	const char *name;
-};
-
-static const struct bit_name cr0_names[] = {
-	{CR0_PE, "PE"}, {CR0_MP, "MP"}, {CR0_EM, "EM"}, {CR0_TS, "TS"}, {CR0_NE, "NE"},
-	{CR0_WP, "WP"}, {CR0_AM, "AM"}, {CR0_NW, "NW"}, {CR0_CD, "CD"}, {CR0_PG, "PG"},
-};
-
-static const struct bit_name cr4_names[] = {
-	{CR4_VME, "VME"},         {CR4_PVI, "PVI"},     {CR4_TSD, "TSD"},
-	{CR4_DE, "DE"},           {CR4_PSE, "PSE"},     {CR4_PAE, "PAE"},
-	{CR4_PGE, "PGE"},         {CR4_PCE, "PCE"},     {CR4_OSFXSR, "OSFXSR"},
-	{CR4_OSXMMEXCPT, "OSXMMEXCPT"}, {CR4_UMIP, "UMIP"}, {CR4_FSGSBASE, "FSGSBASE"},
-	{CR4_PCIDE, "PCIDE"},     {CR4_OSXSAVE, "OSXSAVE"}, {CR4_SMEP, "SMEP"},
-	{CR4_SMAP, "SMAP"},       {CR4_PKE, "PKE"},
-};
-
-static const struct bit_name efer_names[] = {
+static const struct register_bit efer_names[] = {
 	{EFER_SCE, "SCE"}, {EFER_LME, "LME"}, {EFER_LMA, "LMA"}, {EFER_NXE, "NXE"},
 };
 
-static const struct bit_name rflags_names[] = {
+static const struct register_bit rflags_names[] = {
 	{RFLAGS_CF, "CF"}, {RFLAGS_PF, "PF"}, {RFLAGS_AF, "AF"}, {RFLAGS_ZF, "ZF"}, {RFLAGS_SF, "SF"},
 	{RFLAGS_TF, "TF"}, {RFLAGS_IF, "IF"}, {RFLAGS_DF, "DF"}, {RFLAGS_OF, "OF"}, {RFLAGS_NT, "NT"},
 	{RFLAGS_RF, "RF"}, {RFLAGS_VM, "VM"}, {RFLAGS_AC, "AC"},
 };
 
-static const struct bit_name entry_names[] = {
+static const struct register_bit entry_names[] = {
 	{BIT(0), "P"}, {BIT(1), "W"}, {BIT(2), "U"}, {BIT(5), "A"}, {BIT(6), "D"}, {BIT(7), "PS"}, {BIT(63), "NX"},
 };
 
-static void name_bits(uint64_t value, const struct bit_name *names, unsigned count, char *text, size_t size)
+static void name_bits(uint64_t value, const struct register_bit *names, unsigned count, char *text, size_t size)
 {
 	size_t at = 0;
 
 	text[0] = 0;
 	for (unsigned i = 0; i < count; i++)
-		if (value & names[i].bit && at < size)
+		if (value & names[i].mask && at < size)
 			at += format(text + at, size - at, "%s%s", at ? " " : "", names[i].name);
 }
 
-static void tell_register(struct vcpu *vcpu, const char *name, uint64_t value, const struct bit_name *names,
+static void tell_register(struct vcpu *vcpu, const char *name, uint64_t value, const struct register_bit *names,
 			  unsigned count)
 {
 	char text[160];
@@ -171,10 +152,10 @@ void crash_report(struct vcpu *vcpu)
 	tell_code(vcpu);
 	tell_general(vcpu);
 	tell_register(vcpu, "rflags", backend_rflags(vcpu), rflags_names, ARRAY_COUNT(rflags_names));
-	tell_register(vcpu, "cr0", backend_cr0(vcpu), cr0_names, ARRAY_COUNT(cr0_names));
+	tell_register(vcpu, "cr0", backend_cr0(vcpu), cr0_bits.bits, (unsigned)cr0_bits.bit_count);
 	log_vm(vcpu->vm->name, "  cr2    %llx", U(vcpu->cr2_at_end));
 	log_vm(vcpu->vm->name, "  cr3    %llx", U(backend_cr3(vcpu)));
-	tell_register(vcpu, "cr4", backend_cr4(vcpu), cr4_names, ARRAY_COUNT(cr4_names));
+	tell_register(vcpu, "cr4", backend_cr4(vcpu), cr4_bits.bits, (unsigned)cr4_bits.bit_count);
 	tell_register(vcpu, "efer", vcpu->efer, efer_names, ARRAY_COUNT(efer_names));
 	tell_segments(vcpu);
 	tell_page_walk(vcpu);

@@ -5,6 +5,7 @@
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/exceptions.h"
 #include "arch/x86_64/instructions.h"
+#include "arch/x86_64/vmx.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/direct_map.h"
@@ -17,7 +18,8 @@
 #include "vcpu/live_state.h"
 #include "vcpu/msr.h"
 
-#define HEARTBEAT_US 1000
+#define HEARTBEAT_US   1000
+#define WATCHDOG_LOOKS 16 /* in the time that it waits */
 
 static __attribute__((noinline, cold)) void triple_fault(struct vcpu *vcpu, uint8_t vector)
 {
@@ -34,6 +36,31 @@ void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t erro
 		backend_set_resume_flag(vcpu);
 }
 
+/* Exits that the guest caused, not the host's timer and interrupts. */
+static uint64_t own_exits(const struct vcpu *vcpu)
+{
+	const struct exit_counter *by_reason = vcpu->counters.by_reason;
+
+	return counters_sum(&vcpu->counters) - by_reason[VMX_EXIT_EXTERNAL_INTERRUPT].count -
+	       by_reason[VMX_EXIT_PREEMPTION_TIMER].count;
+}
+
+static void look_after(struct vcpu *vcpu, uint64_t now)
+{
+	struct watchdog *watchdog = &vcpu->watchdog;
+	uint64_t exits = own_exits(vcpu);
+
+	watchdog->next_look = now + watchdog->limit / WATCHDOG_LOOKS;
+	if (exits != watchdog->exits) {
+		watchdog->exits = exits;
+		watchdog->progress_at = now;
+	} else if (now - watchdog->progress_at >= watchdog->limit) {
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+			"watchdog: no exit of its own for %llu ms",
+			(unsigned long long)(time_us_from_ticks(now - watchdog->progress_at) / 1000));
+	}
+}
+
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
 {
 	vcpu->deadline = now + time_ticks_from_us(HEARTBEAT_US);
@@ -43,6 +70,8 @@ void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
 		log_warn("an NMI came to the host; %llu so far",
 			 (unsigned long long)this_cpu()->nmi_count);
 	}
+	if (vcpu->watchdog.limit && now >= vcpu->watchdog.next_look)
+		look_after(vcpu, now);
 	if (console_end_requested())
 		vm_stop(vcpu->vm, VM_ENDED_USER, 0, "ended by Ctrl-A X on the console");
 }
@@ -83,6 +112,7 @@ err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struc
 	memset(vcpu, 0, size);
 	vcpu->vm = vm;
 	vcpu->shown = options->shown;
+	vcpu->watchdog.limit = time_ticks_from_us(options->watchdog_us);
 	vcpu->ring.size = options->ring_size;
 	if (options->ring_size)
 		vcpu->requests = REQUEST_RECORD;
@@ -110,6 +140,7 @@ void vcpu_run(struct vcpu *vcpu)
 	live_state_reset(vcpu);
 	vcpu->first_tsc = time_now();
 	vcpu->deadline = vcpu->first_tsc;
+	vcpu->watchdog.progress_at = vcpu->watchdog.next_look = vcpu->first_tsc;
 	/* So that the time before the first entry is nobody's cost. */
 	vcpu->tsc_exit = vcpu->tsc_entry = vcpu->first_tsc;
 	backend_run(vcpu);

@@ -26,6 +26,14 @@ enum outcome {
 	OUTCOME_STAY,     /* RIP stays: a fault was raised, the instruction is to be repeated, or the VM ends */
 };
 
+/* Ends a VM that hangs: one in which nothing exits but for the host's sake. */
+struct watchdog {
+	uint64_t limit;                 /* in ticks; 0: off */
+	uint64_t next_look;
+	uint64_t progress_at;           /* when there was progress last, */
+	uint64_t exits;                 /* and the guest's exits up to then */
+};
+
 struct vcpu {
 	/* The exit stub knows these three by offset. */
 	struct general_registers regs;
@@ -56,6 +64,7 @@ struct vcpu {
 	struct exit_ring ring;
 	struct trace_mask shown;        /* the exits that the console shows */
 	uint64_t first_tsc;             /* when it first ran */
+	struct watchdog watchdog;
 	uint64_t cr2_at_end;            /* CR2 stays live in the processor until then */
 };
 
@@ -183,6 +192,7 @@ void backend_run(struct vcpu *vcpu);
 struct vcpu_options {
 	struct trace_mask shown;        /* on the console */
 	uint32_t ring_size;             /* records, a power of two; 0: none are kept, and none can be shown */
+	uint64_t watchdog_us;           /* without an exit of the guest's own, the VM is stopped; 0: never */
 };
 
 CHECKED err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struct vcpu_state *state);

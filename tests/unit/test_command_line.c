@@ -229,7 +229,7 @@ static void test_module(void **state)
 	bad_module("kernel kernel", "given more than once");
 	bad_module("kernel=1", "takes no value");
 	bad_module("kernel console=ttyS0", "unknown option 'console=ttyS0': there are kernel, "
-					   "initrd, name=, mem=, cpus=, restart=");
+					   "initrd, name=, mem=, cpus=, restart=, watchdog=");
 	bad_module("kernel name=a name=b", "has a name already");
 	bad_module("kernel name=", "1 to 31");
 	bad_module("kernel name=A", "a to z");
@@ -237,6 +237,9 @@ static void test_module(void **state)
 	bad_module("kernel cpus=0", "option 'cpus=0'");
 	bad_module("kernel cpus=one", "not a number");
 	bad_module("kernel restart=1000001", "at most 1000000");
+	bad_module("kernel watchdog=86401", "at most 86400");
+	good_module("kernel watchdog=5");
+	assert_int_equal(module.watchdog_seconds, 5);
 	bad_module("kernel restart=18446744073709551616", "not a number");
 	bad_module("kernel restart=4294967296", "at most 1000000");
 }
@@ -307,7 +310,7 @@ static void test_help(void **state)
 	fake_log_reset();
 	command_line_log_help();
 	module_options_log_help();
-	assert_int_equal(fake_log_count(), 11);
+	assert_int_equal(fake_log_count(), 12);
 	assert_true(fake_log_contains("  onexit=poweroff|reboot|halt: what to do"));
 	assert_true(fake_log_contains("  initrd: this module"));
 	assert_true(fake_log_contains("  mem=SIZE: the VM's memory"));

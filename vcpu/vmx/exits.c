@@ -123,6 +123,8 @@ static enum outcome exit_exception_or_nmi(struct vcpu *vcpu)
 	}
 	if (info.vector == EXCEPTION_DB)
 		debug_state(qualification(vcpu));
+	else if (info.vector == EXCEPTION_PF)
+		write_cr2(qualification(vcpu));
 	give_back(vcpu, &info);
 	return OUTCOME_STAY;
 }

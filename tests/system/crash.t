@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# A dead guest explains itself: a triple fault with its chain of exceptions, a hang that the watchdog ends; and the
+# exceptions that are shown on the way are given back as they were.
+source "$(dirname "$0")/lib.sh"
+
+guests=build/guest/tests
+
+boot triple 60 bochs --elf "$elf" --trace exception --kernel $guests/triple-fault.elf --name dead --mem 8M </dev/null
+status_is $FAIL
+matches '^plinth\[dead\]: 64-bit mode, CPL 0, RIP [0-9a-f]+$' "mode and RIP"
+matches '^plinth\[dead\]:   code at RIP: 0f 0b ' "the bytes at RIP are those of UD2"
+matches '^plinth\[dead\]:   cr0 .*\(PE .*PG\)' "control registers by name"
+matches '^plinth\[dead\]:     level 2, entry at [0-9a-f]+: [0-9a-f]+ \(P W A D PS\)' "the page walk down to a 2 MiB page"
+matches 'rip=[0-9a-f]+ .*#UD => #UD$' "the first exception"
+matches '#GP error=33 => #GP$' "the second, for the IDT has no entry for #UD"
+matches '#GP error=6b => #DF$' "the third makes a double fault"
+matches '^plinth\[dead\]: ended .*: triple fault' "and the fourth is the end"
+
+boot untraced 60 bochs --elf "$elf" --kernel $guests/triple-fault.elf --name dead --mem 8M </dev/null
+status_is $FAIL
+matches 'its last [0-9]+ exits' "its last exits come out without a trace too"
+matches ' triple fault$' "the triple fault is the last of them"
+
+tools/make-iso.sh -o "$work/hang.iso" -k "$elf" -m $guests/hang.elf -c "kernel name=hang mem=8M watchdog=1"
+boot hang 60 bochs --iso "$work/hang.iso" </dev/null
+status_is $FAIL
+matches '^plinth\[hang\]: ended .*watchdog: no exit of its own for 1[0-9]{3} ms' "a hang is ended by the watchdog"
+
+for trace in none exception; do
+	boot "faults-$trace" 60 bochs --elf "$elf" --trace $trace --kernel $guests/faults.elf --mem 8M </dev/null
+	status_is $PASS
+	lacks '^not ok'
+	matches '^1\.\.8' "all faults of the guest are its own, exceptions traced: $trace"
+done
+
+done_testing
