@@ -81,6 +81,7 @@ class Relay:
         self.to_guest = b""
         self.escape_seen = False
         self.escape_time = None
+        self.line_open = False
         listener.setblocking(False)
         self.selector.register(listener, selectors.EVENT_READ, self.accept)
 
@@ -130,6 +131,7 @@ class Relay:
                     self.selector.unregister(self.terminal.fd)
                 return
             os.write(sys.stdout.fileno(), data)
+            self.line_open = data[-1:] not in b"\r\n"
             if self.copy:
                 self.copy.write(data)
                 self.copy.flush()
@@ -167,6 +169,8 @@ def run(options, terminal):
     finally:
         end_child(child)
         terminal.restore()
+        if relay.line_open and sys.stdout.isatty():
+            print(flush=True)
         if copy:
             copy.close()
 

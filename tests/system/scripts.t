@@ -66,6 +66,31 @@ os.execv(sys.argv[1], sys.argv[1:])' "./run-$script.sh" --elf "$stub" --plinth h
 	rm -f "$work/raw"
 done
 
+# On a terminal: Ctrl-C is the guest's, and the terminal is afterwards as it was.
+cat >"$work/terminal.py" <<'END'
+import os, pty, select, sys, termios, time
+
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+before = termios.tcgetattr(fd)
+keys = [b"a\x03b", b"q"]
+seen = b""
+while True:
+    if select.select([fd], [], [], 1)[0]:
+        try:
+            data = os.read(fd, 4096)
+        except OSError:  # the other side is closed
+            break
+        seen += data
+    elif b"echo" in seen and keys:
+        os.write(fd, keys.pop(0))
+same = termios.tcgetattr(fd) == before
+print("seen" if b"a\x03bq" in seen else seen, "same" if same else "changed", os.WEXITSTATUS(os.waitpid(pid, 0)[1]))
+END
+is "$(python3 "$work/terminal.py" ./run-qemu.sh --elf "$stub" --plinth echo --timeout 60)" "seen same $PASS" \
+	"qemu: on a terminal, Ctrl-C goes to the guest, and the terminal's settings come back"
+
 # refused SCRIPT TEXT OPTION...: is not started, and the text is part of the reason.
 refused()
 {
