@@ -92,13 +92,14 @@ iso:
 	@tools/setup.sh build
 	$(AGAIN) $(B)/plinth.iso
 
-## usb           build build/plinth.img for a USB stick, and tell how to write it
+## usb           build build/plinth.img for a USB stick, and tell how to write it; the machine stays on at the end
+##               OPTIONS="trace=none ..." is Plinth's command line
 usb:
 	@tools/setup.sh build
-	$(AGAIN) $(B)/plinth.iso
-	@cp $(B)/plinth.iso $(B)/plinth.img
-	@echo "build/plinth.img is ready (the image is a hybrid: plinth.iso has the same bytes). To write it to a stick,"
-	@echo "find its device with lsblk (EVERYTHING on it will be lost), then:"
+	$(AGAIN) $(B)/plinth.elf
+	$(call say,ISO,$(B)/plinth.img)
+	@tools/make-iso.sh -o $(B)/plinth.img -a 'onexit=halt $(OPTIONS)'
+	@echo "To write $(B)/plinth.img to a stick, find the stick's device with lsblk (ALL that is on it will be lost), then:"
 	@echo "  sudo dd if=$(B)/plinth.img of=/dev/sdX bs=4M conv=fsync status=progress"
 
 ## test          run all tests: lint, unit, fuzz (short), and whole boots in Bochs and QEMU
