@@ -63,6 +63,8 @@ enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io)
 	}
 	if (left == 0)
 		return OUTCOME_NEXT;
+	/* RF keeps an instruction breakpoint, which has fired, from firing again at each batch. */
+	backend_set_resume_flag(vcpu);
 	backend_instruction_done(vcpu);
 	return OUTCOME_STAY;
 }
