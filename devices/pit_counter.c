@@ -185,7 +185,8 @@ bool pit_counter_output(struct pit_counter *c, int64_t now)
 {
 	int64_t elapsed;
 
-	/* The periodic modes and those that wait for the gate hold the output up while they do not count. */
+	/* The periodic modes and those that wait for the gate hold the output up while they do not
+	 * count. */
 	if (!c->counting && c->mode != ON_TERMINAL_COUNT && c->mode != SOFTWARE_STROBE)
 		return true;
 	settle(c, now);

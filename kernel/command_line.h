@@ -50,8 +50,8 @@ struct module_options {
 	char name[OPTION_NAME_MAX]; /* [a-z0-9_-]; unique is for the caller to see to */
 	uint64_t memory_size;	    /* bytes, whole pages */
 	unsigned cpu_count;
-	unsigned restart_count;		/* how many times the VM may be restarted */
-	unsigned watchdog_seconds;	/* without a sign of life, until the VM is stopped; 0: never */
+	unsigned restart_count;	   /* how many times the VM may be restarted */
+	unsigned watchdog_seconds; /* without a sign of life, until the VM is stopped; 0: never */
 	const char *guest_command_line; /* inside the parsed text, byte for byte; never NULL */
 };
 

@@ -8,7 +8,7 @@
 #include "trace/record.h"
 
 /* Writes what the exit was, in words, such as "OUT 3f8 <- 41 'A'". Returns its length. */
-size_t render_words(const struct exit_record *record, char *text, size_t size);
+size_t render_words(const struct exit_record *record, char *buffer, size_t size);
 
 /* Prints a record as one aligned line of the VM's: its number, ticks since start, reason, RIP, words, cost in ticks. */
 void render_line(const char *vm_name, uint64_t number, const struct exit_record *record, uint64_t first_tsc);

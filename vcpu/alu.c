@@ -17,7 +17,8 @@ static void set_result_flags(uint64_t *rflags, uint64_t result, unsigned bits)
 }
 
 /* a + b + carry; a subtraction is the addition of the complement with the carry turned round. */
-static uint64_t add(unsigned bits, uint64_t a, uint64_t b, bool carry, bool subtract, uint64_t *rflags)
+static uint64_t add(unsigned bits, uint64_t a, uint64_t b, bool carry, bool subtract,
+		    uint64_t *rflags)
 {
 	uint64_t mask = ~0ull >> (64 - bits), second = subtract ? ~b & mask : b;
 	unsigned __int128 sum = (unsigned __int128)a + second + (carry != subtract);
@@ -46,7 +47,7 @@ uint64_t alu(enum operation operation, unsigned size, uint64_t a, uint64_t b, ui
 	if (operation >= INSN_BT && operation <= INSN_BTC) {
 		bit = 1ull << (b & (bits - 1));
 		set(rflags, RFLAGS_CF, a & bit);
-		return operation == INSN_BTS ? a | bit
+		return operation == INSN_BTS   ? a | bit
 		       : operation == INSN_BTR ? a & ~bit
 		       : operation == INSN_BTC ? a ^ bit
 					       : a;

@@ -38,7 +38,8 @@ CHECKED static err_t check_port_range(const struct port_range *range)
 	return NULL;
 }
 
-/* The sizes in which an access that begins at a port is taken whole: aligned ones that stay inside the range. */
+/* The sizes in which an access that begins at a port is taken whole: aligned ones that stay inside
+ * the range. */
 static uint8_t whole_sizes(const struct port_range *range, uint32_t port)
 {
 	uint8_t sizes = 0;
@@ -147,8 +148,7 @@ uint32_t bus_port_read_split(struct bus *bus, uint16_t port, unsigned size)
 	return value;
 }
 
-void bus_port_write_split(struct bus *bus, uint16_t port, unsigned size,
-				       uint32_t value)
+void bus_port_write_split(struct bus *bus, uint16_t port, unsigned size, uint32_t value)
 {
 	for (unsigned done = 0; done < size;) {
 		uint32_t at = (uint32_t)port + done;

@@ -53,7 +53,8 @@ struct mmio_range {
 struct bus {
 	const char *vm_name;
 	uint8_t port_owner[PORT_COUNT];	   /* index into ports */
-	uint8_t port_sizes[PORT_COUNT];	   /* the accesses that begin here and that the owner takes whole */
+	uint8_t port_sizes[PORT_COUNT];	   /* the accesses that begin here and that the owner takes
+					      whole */
 	uint8_t port_told[PORT_COUNT / 8]; /* unclaimed ports that were logged already */
 	unsigned port_told_count;
 	struct port_range ports[PORT_RANGES_MAX + 1]; /* row 0 is nobody's: it takes no size */

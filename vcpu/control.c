@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* MOV to control registers, WRMSR of EFER, XSETBV: what the processor checks, and what then changes. */
+/* MOV to control registers, WRMSR of EFER, XSETBV: what the processor checks, and what then
+ * changes. */
 #include "vcpu/control.h"
 
 #include "arch/x86_64/control_registers.h"
@@ -15,6 +16,7 @@
 #define PDPTE_RESERVED 0x1e6ull
 
 /* CR4 bits that a CPUID feature brings; without it they are reserved. */
+/* clang-format off */
 static const struct cr4_rule {
 	uint64_t bit;
 	struct cpuid_bit feature;
@@ -37,6 +39,7 @@ static const struct cr4_rule {
 	{CR4_SMAP,                      CPUID_SMAP,     true },
 	{CR4_PKE,                       CPUID_PKU,      false}, /* CPUID mirrors it */
 };
+/* clang-format on */
 
 static uint64_t cr4_bits(const struct vcpu *vcpu, bool guest_owned_only)
 {
@@ -73,8 +76,8 @@ static uint64_t physical_reserved(const struct vcpu *vcpu)
 }
 
 /*
- * Loads the PDPTEs that PAE paging keeps in the processor. SDM "PDPTE Registers". False: one of them has a
- * reserved bit set, or the table is not in memory.
+ * Loads the PDPTEs that PAE paging keeps in the processor. SDM "PDPTE Registers". False: one of
+ * them has a reserved bit set, or the table is not in memory.
  */
 static bool load_pdptes(struct vcpu *vcpu, uint64_t cr3)
 {
@@ -122,7 +125,8 @@ static bool guest_cr0(struct vcpu *vcpu, uint64_t value)
 		if (value & CR0_PG && efer & EFER_LME) {
 			struct segment cs, tr;
 
-			/* SDM "Initializing IA-32e Mode": neither 64-bit code nor a 16-bit TSS may be current. */
+			/* SDM "Initializing IA-32e Mode": neither 64-bit code nor a 16-bit TSS may
+			 * be current. */
 			backend_get_segment(vcpu, SEG_CS, &cs);
 			backend_get_segment(vcpu, SEG_TR, &tr);
 			if (!(cr4 & CR4_PAE) || cs.access & SEGMENT_L || (tr.access & 0xf) == 3)
@@ -177,8 +181,7 @@ static bool guest_cr4(struct vcpu *vcpu, uint64_t value)
 		return false;
 	if (vcpu->efer & EFER_LMA && !(value & CR4_PAE))
 		return false;
-	if (changed & value & CR4_PCIDE &&
-	    (!(vcpu->efer & EFER_LMA) || backend_cr3(vcpu) & 0xfff))
+	if (changed & value & CR4_PCIDE && (!(vcpu->efer & EFER_LMA) || backend_cr3(vcpu) & 0xfff))
 		return false;
 	if (changed & (CR4_PAE | CR4_PGE | CR4_PSE | CR4_SMEP) &&
 	    pae_paging(cr0, value, vcpu->efer) && !load_pdptes(vcpu, backend_cr3(vcpu)))
@@ -236,7 +239,8 @@ enum outcome vcpu_cr_write(struct vcpu *vcpu, unsigned cr, uint64_t value)
 	return OUTCOME_STAY;
 }
 
-/* SDM "XSETBV", and "Enabling the XSAVE Feature Set and XSAVE-Enabled Features" for what goes with what. */
+/* SDM "XSETBV", and "Enabling the XSAVE Feature Set and XSAVE-Enabled Features" for what goes with
+ * what. */
 static bool xcr0_valid(const struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t avx512 = XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM;
@@ -265,8 +269,8 @@ enum outcome vcpu_xsetbv(struct vcpu *vcpu)
 		return OUTCOME_STAY;
 	}
 	/*
-	 * XCR0 stays live across exits. xcr0_allowed is a subset of what the host's CPUID offers and the rules above
-	 * are the processor's own, so this cannot fault.
+	 * XCR0 stays live across exits. xcr0_allowed is a subset of what the host's CPUID offers
+	 * and the rules above are the processor's own, so this cannot fault.
 	 */
 	xsetbv(0, value);
 	return OUTCOME_NEXT;

@@ -8,8 +8,8 @@
 struct vcpu;
 
 /*
- * The bits of CR0 and CR4 that a guest may change without an exit: those whose change means nothing to the host. All others
- * are the host's, and exit when a MOV would change what the guest sees.
+ * The bits of CR0 and CR4 that a guest may change without an exit: those whose change means nothing
+ * to the host. All others are the host's, and exit when a MOV would change what the guest sees.
  */
 #define CR0_GUEST_OWNED (CR0_MP | CR0_EM | CR0_TS | CR0_AM | CR0_WP)
 uint64_t control_cr4_guest_owned(const struct vcpu *vcpu);

@@ -17,11 +17,13 @@
 #define HYPERVISOR     0x40000000u
 
 /*
- * The feature bits that a guest may see when the host has them; all others are 0. Reasons for what is missing:
- * no local APIC yet (APIC, x2APIC, TSC deadline, ARAT), no machine-check banks (MCE, MCA), no MTRRs, no performance
- * counters or tracing (PDCM, DS, PT), no nested VMX or SMX, no power management (EST, TM, MWAIT), no speculation-control MSRs
- * yet, and no TSX, whose aborts would show exits.
+ * The feature bits that a guest may see when the host has them; all others are 0. Reasons for what
+ * is missing: no local APIC yet (APIC, x2APIC, TSC deadline, ARAT), no machine-check banks (MCE,
+ * MCA), no MTRRs, no performance counters or tracing (PDCM, DS, PT), no nested VMX or SMX, no power
+ * management (EST, TM, MWAIT), no speculation-control MSRs yet, and no TSX, whose aborts would show
+ * exits.
  */
+/* clang-format off */
 static const struct feature_rule {
 	uint32_t leaf, subleaf;
 	uint8_t reg;
@@ -61,8 +63,10 @@ static const struct feature_rule {
 	/* linear and physical address widths; WBNOINVD stays out */
 	{0x80000008, 0, CPUID_EAX, 0xffff},
 };
+/* clang-format on */
 
 /* How a leaf gets its entries. Leaves without a row read as zeros. */
+/* clang-format off */
 static const struct leaf_rule {
 	uint32_t leaf;
 	uint8_t subleaves;        /* how many are kept; 0: the leaf ignores ECX */
@@ -86,6 +90,7 @@ static const struct leaf_rule {
 	{0x80000007, 0,  false, CPUID_STATIC         },
 	{0x80000008, 0,  false, CPUID_STATIC         },
 };
+/* clang-format on */
 
 static struct cpuid_result masked_cpuid(uint32_t leaf, uint32_t subleaf)
 {
@@ -101,8 +106,8 @@ static struct cpuid_result masked_cpuid(uint32_t leaf, uint32_t subleaf)
 }
 
 /*
- * Features whose registers are in state components: a guest that may not enable all of these in XCR0 is not shown them. With
- * no component at all there is no XSAVE either.
+ * Features whose registers are in state components: a guest that may not enable all of these in
+ * XCR0 is not shown them. With no component at all there is no XSAVE either.
  */
 static const struct {
 	uint32_t leaf;
@@ -111,17 +116,18 @@ static const struct {
 	uint64_t components;
 } component_rules[] = {
 	/* XSAVE; FMA AVX F16C; AVX2; VAES VPCLMUL */
-	{1, CPUID_ECX, F(26), XCR0_X87},
-	{1, CPUID_ECX, F(12) | F(28) | F(29), XCR0_AVX},
-	{7, CPUID_EBX, F(5), XCR0_AVX},
-	{7, CPUID_ECX, F(9) | F(10), XCR0_AVX},
-	/* AVX512F DQ IFMA CD BW VL; VBMI VBMI2 VNNI BITALG VPOPCNT; VP2INTERSECT */
+	{1, CPUID_ECX, F(26),					 XCR0_X87   },
+	{1, CPUID_ECX, F(12) | F(28) | F(29),			      XCR0_AVX   },
+	{7, CPUID_EBX, F(5),					  XCR0_AVX   },
+	{7, CPUID_ECX, F(9) | F(10),				     XCR0_AVX   },
+ /* AVX512F DQ IFMA CD BW VL; VBMI VBMI2 VNNI BITALG VPOPCNT; VP2INTERSECT */
 	{7, CPUID_EBX, F(16) | F(17) | F(21) | F(28) | F(30) | F(31), XCR0_OPMASK},
-	{7, CPUID_ECX, F(1) | F(6) | F(11) | F(12) | F(14), XCR0_OPMASK},
-	{7, CPUID_EDX, F(8), XCR0_OPMASK},
+	{7, CPUID_ECX, F(1) | F(6) | F(11) | F(12) | F(14),	    XCR0_OPMASK},
+	{7, CPUID_EDX, F(8),					  XCR0_OPMASK},
 };
 
-static void hide_without_components(const struct vcpu *vcpu, uint32_t leaf, struct cpuid_result *entry)
+static void hide_without_components(const struct vcpu *vcpu, uint32_t leaf,
+				    struct cpuid_result *entry)
 {
 	for (unsigned i = 0; i < ARRAY_COUNT(component_rules); i++)
 		if (component_rules[i].leaf == leaf &&
@@ -172,7 +178,7 @@ static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cp
 		host = cpuid(1, 0);
 		entry->eax = host.eax;
 		entry->ebx = (host.ebx & 0xff00) | 1u << 16; /* CLFLUSH size, one CPU, APIC ID 0 */
-		entry->ecx |= F(31);                       /* a hypervisor is present */
+		entry->ecx |= F(31);			     /* a hypervisor is present */
 		hide_without_components(vcpu, leaf, entry);
 		break;
 	case 4:
@@ -267,8 +273,8 @@ void cpuid_build(struct vcpu *vcpu)
 		slot->subleaves = rule->subleaves > 0;
 		slot->dynamic = rule->dynamic;
 		for (uint32_t sub = 0; sub < (rule->subleaves ? rule->subleaves : 1u); sub++) {
-			struct cpuid_result entry = rule->copy ? cpuid(rule->leaf, sub)
-			                                      : masked_cpuid(rule->leaf, sub);
+			struct cpuid_result entry =
+				rule->copy ? cpuid(rule->leaf, sub) : masked_cpuid(rule->leaf, sub);
 
 			adjust(vcpu, rule->leaf, sub, &entry);
 			add(table, rule->leaf, &entry);
@@ -290,7 +296,7 @@ void cpuid_build(struct vcpu *vcpu)
 
 /* The entry for a leaf and subleaf; *slot is its leaf, for what is dynamic in it. */
 static const struct cpuid_result *look_up(const struct cpuid_table *table, uint32_t leaf,
-					 uint32_t subleaf, const struct cpuid_leaf **slot)
+					  uint32_t subleaf, const struct cpuid_leaf **slot)
 {
 	/* SDM "CPUID": a leaf above the maximum gives the data of the highest basic leaf. */
 	if (likely(leaf <= table->basic_max))
@@ -335,7 +341,8 @@ static void put_in_dynamic(struct vcpu *vcpu, enum cpuid_dynamic what, uint32_t 
 			vcpu->regs.rcx |= F(4);
 		break;
 	case CPUID_DYNAMIC_XSAVE:
-		/* XCR0 and XSS are the guest's, live: the processor knows the size that goes with them. */
+		/* XCR0 and XSS are the guest's, live: the processor knows the size that goes with
+		 * them. */
 		if (subleaf < 2 && vcpu->xcr0_allowed)
 			vcpu->regs.rbx = cpuid(0x0d, subleaf).ebx;
 		break;
@@ -353,7 +360,8 @@ static inline void answer(struct vcpu *vcpu, const struct cpuid_result *entry)
 }
 
 /* Leaves with subleaves, with bits of the moment, or beyond the basic range. */
-static __attribute__((noinline)) void answer_special(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
+static __attribute__((noinline)) void answer_special(struct vcpu *vcpu, uint32_t leaf,
+						     uint32_t subleaf)
 {
 	const struct cpuid_leaf *slot;
 

@@ -16,21 +16,28 @@
 
 #define U(x) ((unsigned long long)(x))
 
+/* clang-format off */
 static const struct register_bit efer_names[] = {
 	{EFER_SCE, "SCE"}, {EFER_LME, "LME"}, {EFER_LMA, "LMA"}, {EFER_NXE, "NXE"},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct register_bit rflags_names[] = {
 	{RFLAGS_CF, "CF"}, {RFLAGS_PF, "PF"}, {RFLAGS_AF, "AF"}, {RFLAGS_ZF, "ZF"}, {RFLAGS_SF, "SF"},
 	{RFLAGS_TF, "TF"}, {RFLAGS_IF, "IF"}, {RFLAGS_DF, "DF"}, {RFLAGS_OF, "OF"}, {RFLAGS_NT, "NT"},
 	{RFLAGS_RF, "RF"}, {RFLAGS_VM, "VM"}, {RFLAGS_AC, "AC"},
 };
+/* clang-format on */
 
+/* clang-format off */
 static const struct register_bit entry_names[] = {
 	{BIT(0), "P"}, {BIT(1), "W"}, {BIT(2), "U"}, {BIT(5), "A"}, {BIT(6), "D"}, {BIT(7), "PS"}, {BIT(63), "NX"},
 };
+/* clang-format on */
 
-static void name_bits(uint64_t value, const struct register_bit *names, unsigned count, char *text, size_t size)
+static void name_bits(uint64_t value, const struct register_bit *names, unsigned count, char *text,
+		      size_t size)
 {
 	size_t at = 0;
 
@@ -40,8 +47,8 @@ static void name_bits(uint64_t value, const struct register_bit *names, unsigned
 			at += format(text + at, size - at, "%s%s", at ? " " : "", names[i].name);
 }
 
-static void tell_register(struct vcpu *vcpu, const char *name, uint64_t value, const struct register_bit *names,
-			  unsigned count)
+static void tell_register(struct vcpu *vcpu, const char *name, uint64_t value,
+			  const struct register_bit *names, unsigned count)
 {
 	char text[160];
 
@@ -72,15 +79,17 @@ static const char *mode_name(struct vcpu *vcpu)
 
 static void tell_general(struct vcpu *vcpu)
 {
-	static const char *const names[REG_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",
-						     "r8",  "r9",  "r10", "r11", "r12", "r13", "r14", "r15"};
+	static const char *const names[REG_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
+						     "rsi", "rdi", "r8",  "r9",	 "r10", "r11",
+						     "r12", "r13", "r14", "r15"};
 	struct general_registers regs = vcpu->regs;
 
 	regs.rsp = backend_rsp(vcpu);
 	for (unsigned i = 0; i < REG_COUNT; i += 4)
-		log_vm(vcpu->vm->name, "  %-3s %016llx  %-3s %016llx  %-3s %016llx  %-3s %016llx", names[i],
-		       U(regs.by_index[i]), names[i + 1], U(regs.by_index[i + 1]), names[i + 2],
-		       U(regs.by_index[i + 2]), names[i + 3], U(regs.by_index[i + 3]));
+		log_vm(vcpu->vm->name, "  %-3s %016llx  %-3s %016llx  %-3s %016llx  %-3s %016llx",
+		       names[i], U(regs.by_index[i]), names[i + 1], U(regs.by_index[i + 1]),
+		       names[i + 2], U(regs.by_index[i + 2]), names[i + 3],
+		       U(regs.by_index[i + 3]));
 }
 
 static void tell_segments(struct vcpu *vcpu)
@@ -92,10 +101,11 @@ static void tell_segments(struct vcpu *vcpu)
 
 		backend_get_segment(vcpu, (enum segment_index)i, &s);
 		if (s.access & SEGMENT_UNUSABLE)
-			log_vm(vcpu->vm->name, "  %-4s %04x unusable, base %llx", names[i], s.selector, U(s.base));
+			log_vm(vcpu->vm->name, "  %-4s %04x unusable, base %llx", names[i],
+			       s.selector, U(s.base));
 		else
-			log_vm(vcpu->vm->name, "  %-4s %04x base %llx limit %x access %x", names[i], s.selector,
-			       U(s.base), s.limit, s.access);
+			log_vm(vcpu->vm->name, "  %-4s %04x base %llx limit %x access %x", names[i],
+			       s.selector, U(s.base), s.limit, s.access);
 	}
 }
 
@@ -131,17 +141,20 @@ static void tell_page_walk(struct vcpu *vcpu)
 	if (!(paging.cr0 & CR0_PG))
 		return;
 	count = paging_explain(&paging, linear, steps);
-	log_vm(vcpu->vm->name, "  page walk to linear address %llx, from CR3 %llx:", U(linear), U(paging.cr3));
+	log_vm(vcpu->vm->name, "  page walk to linear address %llx, from CR3 %llx:", U(linear),
+	       U(paging.cr3));
 	for (unsigned i = 0; i < count; i++) {
 		char text[40];
 
-		name_bits(steps[i].entry, entry_names, ARRAY_COUNT(entry_names), text, sizeof(text));
+		name_bits(steps[i].entry, entry_names, ARRAY_COUNT(entry_names), text,
+			  sizeof(text));
 		if (steps[i].readable)
-			log_vm(vcpu->vm->name, "    level %u, entry at %llx: %llx (%s)", steps[i].level,
-			       U(steps[i].at.raw), U(steps[i].entry), text[0] ? text : "not present");
+			log_vm(vcpu->vm->name, "    level %u, entry at %llx: %llx (%s)",
+			       steps[i].level, U(steps[i].at.raw), U(steps[i].entry),
+			       text[0] ? text : "not present");
 		else
-			log_vm(vcpu->vm->name, "    level %u, entry at %llx: there is no memory", steps[i].level,
-			       U(steps[i].at.raw));
+			log_vm(vcpu->vm->name, "    level %u, entry at %llx: there is no memory",
+			       steps[i].level, U(steps[i].at.raw));
 	}
 }
 
@@ -151,7 +164,8 @@ void crash_report(struct vcpu *vcpu)
 	       vcpu->mode == MODE_REAL ? 0 : backend_cpl(vcpu), U(backend_rip(vcpu)));
 	tell_code(vcpu);
 	tell_general(vcpu);
-	tell_register(vcpu, "rflags", backend_rflags(vcpu), rflags_names, ARRAY_COUNT(rflags_names));
+	tell_register(vcpu, "rflags", backend_rflags(vcpu), rflags_names,
+		      ARRAY_COUNT(rflags_names));
 	tell_register(vcpu, "cr0", backend_cr0(vcpu), cr0_bits.bits, (unsigned)cr0_bits.bit_count);
 	log_vm(vcpu->vm->name, "  cr2    %llx", U(vcpu->cr2_at_end));
 	log_vm(vcpu->vm->name, "  cr3    %llx", U(backend_cr3(vcpu)));

@@ -5,7 +5,7 @@
 struct vcpu;
 
 /*
- * Prints the vCPU's mode and registers, the bytes at RIP, the guest's page walk to them, and its last exits. The backend must still hold
- * the vCPU's state.
+ * Prints the vCPU's mode and registers, the bytes at RIP, the guest's page walk to them, and its
+ * last exits. The backend must still hold the vCPU's state.
  */
 void crash_report(struct vcpu *vcpu);

@@ -4,7 +4,8 @@
 
 #include "arch/x86_64/exceptions.h"
 
-/* What becomes of an exception met while an event is on its way: only exceptions make double faults. */
+/* What becomes of an exception met while an event is on its way: only exceptions make double
+ * faults. */
 static enum exception_combination combine(const struct event *first, uint8_t second)
 {
 	if (!first->valid || first->type != EVENT_EXCEPTION)
@@ -29,8 +30,8 @@ enum event_raise events_combine(struct events *events, const struct event *secon
 		break;
 	}
 	/*
-	 * The second is handled alone. The instruction raises the first again when it is repeated; an interrupt or NMI
-	 * has no instruction that would.
+	 * The second is handled alone. The instruction raises the first again when it is repeated;
+	 * an interrupt or NMI has no instruction that would.
 	 */
 	if (events->now.valid && events->now.type == EVENT_EXTERNAL)
 		events_raise_interrupt(events, events->now.vector);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What waits to be delivered to a vCPU: a fault or a re-delivered event, NMIs, external interrupts. */
+/* What waits to be delivered to a vCPU: a fault or a re-delivered event, NMIs, external interrupts.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -13,17 +14,17 @@ enum event_type {
 	EVENT_NMI = 2,
 	EVENT_EXCEPTION = 3,
 	EVENT_SOFTWARE_INTERRUPT = 4,
-	EVENT_PRIVILEGED_EXCEPTION = 5,   /* INT1 */
-	EVENT_SOFTWARE_EXCEPTION = 6,     /* INT3, INTO */
+	EVENT_PRIVILEGED_EXCEPTION = 5, /* INT1 */
+	EVENT_SOFTWARE_EXCEPTION = 6,	/* INT3, INTO */
 	EVENT_OTHER = 7,
 };
 
 struct event {
 	bool valid;
 	uint8_t vector;
-	uint8_t type;          /* enum event_type */
+	uint8_t type; /* enum event_type */
 	bool has_error;
-	uint8_t length;        /* of the instruction, for types 4, 5 and 6 */
+	uint8_t length; /* of the instruction, for types 4, 5 and 6 */
 	uint32_t error;
 };
 
@@ -35,17 +36,17 @@ enum event_work {
 };
 
 struct events {
-	uint8_t work;                    /* enum event_work, of what is below: all that the exit path looks at */
-	struct event now;                /* goes in at the next entry, whatever the guest's flags */
+	uint8_t work;	  /* enum event_work, of what is below: all that the exit path looks at */
+	struct event now; /* goes in at the next entry, whatever the guest's flags */
 	bool nmi;
-	uint64_t interrupts[4];          /* external interrupts by vector */
+	uint64_t interrupts[4]; /* external interrupts by vector */
 };
 
 /* What the guest's state allows at an entry. */
 struct event_gates {
-	bool interrupts_open;            /* RFLAGS.IF and no blocking by STI or MOV SS */
-	bool nmi_open;                   /* no blocking by NMI, STI or MOV SS */
-	bool error_codes;                /* protected mode: SDM "Real-Address Mode Exceptions" has none */
+	bool interrupts_open; /* RFLAGS.IF and no blocking by STI or MOV SS */
+	bool nmi_open;	      /* no blocking by NMI, STI or MOV SS */
+	bool error_codes;     /* protected mode: SDM "Real-Address Mode Exceptions" has none */
 };
 
 /* What to do at an entry: inject this (if valid), and ask to be told when the others can go in. */
@@ -59,10 +60,11 @@ struct event_plan {
 enum event_raise { RAISED, RAISED_DOUBLE_FAULT, RAISED_TRIPLE_FAULT };
 
 /*
- * Raises a hardware exception; if another event is on its way already, forms what the SDM ("Interrupt 8 -- Double Fault
- * Exception") says. A triple fault leaves the queue as it was.
+ * Raises a hardware exception; if another event is on its way already, forms what the SDM
+ * ("Interrupt 8 -- Double Fault Exception") says. A triple fault leaves the queue as it was.
  */
-static inline enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error, uint32_t error);
+static inline enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error,
+					    uint32_t error);
 
 /* Its slow half: another event is on its way. */
 enum event_raise events_combine(struct events *events, const struct event *second);
@@ -79,7 +81,8 @@ bool events_wake(const struct events *events, const struct event_gates *gates);
 /* Takes from the queue what can be delivered at this entry. */
 void events_plan(struct events *events, const struct event_gates *gates, struct event_plan *plan);
 
-static inline enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error, uint32_t error)
+static inline enum event_raise events_raise(struct events *events, uint8_t vector, bool has_error,
+					    uint32_t error)
 {
 	const struct event event = {
 		.valid = true,

@@ -72,12 +72,14 @@ static uint64_t call_dear_count(struct vcpu *vcpu, uint64_t argument)
 #endif
 }
 
+/* clang-format off */
 static uint64_t (*const calls[])(struct vcpu *vcpu, uint64_t argument) = {
 	[PLINTH_VERSION] = call_version,     [PLINTH_MARK] = call_mark,
 	[PLINTH_EXIT] = call_exit,           [PLINTH_TSC_HZ] = call_tsc_hz,
 	[PLINTH_INTERRUPT] = call_interrupt, [PLINTH_NMI] = call_nmi,
 	[PLINTH_EXIT_COUNT] = call_exit_count, [PLINTH_DEAR_COUNT] = call_dear_count,
 };
+/* clang-format on */
 
 enum outcome vcpu_hypercall(struct vcpu *vcpu)
 {

@@ -9,8 +9,8 @@
 #define ELEMENTS_AT_ONCE 256
 
 /*
- * One element. The memory side is checked first, so that a fault finds the port untouched; what a device then does about a
- * memory address of its own is up to it.
+ * One element. The memory side is checked first, so that a fault finds the port untouched; what a
+ * device then does about a memory address of its own is up to it.
  */
 static enum linear_result element(const struct linear_context *context, const struct string_io *io)
 {

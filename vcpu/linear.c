@@ -11,8 +11,8 @@
 #define PIECES_MAX 2 /* an access of 16 bytes touches two pages at most */
 
 /* Types of a segment: bit 3 code, bit 1 writable data or readable code, bit 2 expand-down data. */
-#define TYPE_CODE        0x8u
-#define TYPE_WRITE_READ  0x2u
+#define TYPE_CODE	 0x8u
+#define TYPE_WRITE_READ	 0x2u
 #define TYPE_EXPAND_DOWN 0x4u
 
 void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_context *context)
@@ -69,8 +69,8 @@ static bool canonical(uint64_t address)
 	return (int64_t)(address << 16) >> 16 == (int64_t)address;
 }
 
-enum linear_result linear_address(const struct linear_context *context, uint64_t offset, unsigned size, bool write,
-				  uint64_t *linear)
+enum linear_result linear_address(const struct linear_context *context, uint64_t offset,
+				  unsigned size, bool write, uint64_t *linear)
 {
 	if (context->code64) {
 		*linear = offset;
@@ -95,7 +95,8 @@ enum linear_result linear_address(const struct linear_context *context, uint64_t
 	return LINEAR_OK;
 }
 
-/* PKRU stays live across exits, but is readable only while CR4.PKE is on; the host has no user pages that it could close. */
+/* PKRU stays live across exits, but is readable only while CR4.PKE is on; the host has no user
+ * pages that it could close. */
 static uint32_t guest_pkru(void)
 {
 	uint64_t cr4 = read_cr4();
@@ -153,8 +154,9 @@ struct piece {
 	unsigned size;
 };
 
-static enum linear_result find_pieces(const struct linear_context *context, uint64_t linear, unsigned size,
-				      bool write, struct piece pieces[PIECES_MAX], unsigned *count)
+static enum linear_result find_pieces(const struct linear_context *context, uint64_t linear,
+				      unsigned size, bool write, struct piece pieces[PIECES_MAX],
+				      unsigned *count)
 {
 	struct paging_access access = {.write = write, .user = context->cpl == 3};
 	struct paging paging;
@@ -218,7 +220,8 @@ static void write_piece(struct vm *vm, gpa_t gpa, const uint8_t *from, unsigned 
 	}
 }
 
-enum linear_result linear_read(const struct linear_context *context, uint64_t linear, void *to, unsigned size)
+enum linear_result linear_read(const struct linear_context *context, uint64_t linear, void *to,
+			       unsigned size)
 {
 	struct piece pieces[PIECES_MAX];
 	unsigned count, done = 0;
@@ -231,8 +234,8 @@ enum linear_result linear_read(const struct linear_context *context, uint64_t li
 	return LINEAR_OK;
 }
 
-enum linear_result linear_write(const struct linear_context *context, uint64_t linear, const void *from,
-				unsigned size)
+enum linear_result linear_write(const struct linear_context *context, uint64_t linear,
+				const void *from, unsigned size)
 {
 	struct piece pieces[PIECES_MAX];
 	unsigned count, done = 0;
@@ -241,11 +244,13 @@ enum linear_result linear_write(const struct linear_context *context, uint64_t l
 	if (result != LINEAR_OK)
 		return result;
 	for (unsigned i = 0; i < count; done += pieces[i++].size)
-		write_piece(context->vcpu->vm, pieces[i].gpa, (const uint8_t *)from + done, pieces[i].size);
+		write_piece(context->vcpu->vm, pieces[i].gpa, (const uint8_t *)from + done,
+			    pieces[i].size);
 	return LINEAR_OK;
 }
 
-enum linear_result linear_probe(const struct linear_context *context, uint64_t linear, unsigned size, bool write)
+enum linear_result linear_probe(const struct linear_context *context, uint64_t linear,
+				unsigned size, bool write)
 {
 	struct piece pieces[PIECES_MAX];
 	unsigned count;
@@ -261,7 +266,8 @@ enum linear_result linear_fetch(struct vcpu *vcpu, uint8_t *to, unsigned size, u
 
 	linear_begin(vcpu, SEG_CS, &context);
 	linear_paging(vcpu, &paging);
-	linear = context.code64 ? backend_rip(vcpu) : (uint32_t)(context.segment.base + backend_rip(vcpu));
+	linear = context.code64 ? backend_rip(vcpu)
+				: (uint32_t)(context.segment.base + backend_rip(vcpu));
 	for (*got = 0; *got < size;) {
 		struct paging_access access = {.fetch = true, .user = context.cpl == 3};
 		unsigned room = (unsigned)(PAGE_SIZE - linear % PAGE_SIZE);
@@ -269,7 +275,8 @@ enum linear_result linear_fetch(struct vcpu *vcpu, uint8_t *to, unsigned size, u
 		uint32_t error_code;
 		gpa_t gpa;
 
-		/* The processor has fetched the instruction: what does not translate is past its end. */
+		/* The processor has fetched the instruction: what does not translate is past its
+		 * end. */
 		if (paging_translate(&paging, linear, access, &gpa, &error_code) != PAGING_OK ||
 		    !vm_read(vcpu->vm, gpa, to + *got, step))
 			break;

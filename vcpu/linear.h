@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Access to guest memory as an instruction of the guest has it: through a segment and the guest's paging. */
+/* Access to guest memory as an instruction of the guest has it: through a segment and the guest's
+ * paging. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,8 +10,8 @@
 
 enum linear_result {
 	LINEAR_OK,
-	LINEAR_FAULTED,      /* a fault was raised for the guest */
-	LINEAR_STOPPED,      /* the VM was stopped, with the reason */
+	LINEAR_FAULTED, /* a fault was raised for the guest */
+	LINEAR_STOPPED, /* the VM was stopped, with the reason */
 };
 
 /* What one instruction's accesses have in common; filled once, good until the guest runs again. */
@@ -26,26 +27,31 @@ struct linear_context {
 void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_context *context);
 
 /*
- * Checks [offset, offset + size) against the segment, as for an access of 1 to 16 bytes, and gives its linear address. SDM "Limit
- * Checking", "Type Checking", "Canonical Addressing", "Interrupt 17 -- Alignment Check Exception (#AC)".
+ * Checks [offset, offset + size) against the segment, as for an access of 1 to 16 bytes, and gives
+ * its linear address. SDM "Limit Checking", "Type Checking", "Canonical Addressing", "Interrupt 17
+ * -- Alignment Check Exception (#AC)".
  */
-enum linear_result linear_address(const struct linear_context *context, uint64_t offset, unsigned size, bool write,
-				  uint64_t *linear);
+enum linear_result linear_address(const struct linear_context *context, uint64_t offset,
+				  unsigned size, bool write, uint64_t *linear);
 
 /*
- * Reads or writes at a linear address with the rights of the guest's CPL. What is not RAM is asked of the devices. A fault in a second page
- * comes before anything of the first is written.
+ * Reads or writes at a linear address with the rights of the guest's CPL. What is not RAM is asked
+ * of the devices. A fault in a second page comes before anything of the first is written.
  */
-enum linear_result linear_read(const struct linear_context *context, uint64_t linear, void *to, unsigned size);
-enum linear_result linear_write(const struct linear_context *context, uint64_t linear, const void *from,
-				unsigned size);
+enum linear_result linear_read(const struct linear_context *context, uint64_t linear, void *to,
+			       unsigned size);
+enum linear_result linear_write(const struct linear_context *context, uint64_t linear,
+				const void *from, unsigned size);
 
-/* Whether an access would work: the faults of linear_read() and linear_write() without their effects. */
-enum linear_result linear_probe(const struct linear_context *context, uint64_t linear, unsigned size, bool write);
+/* Whether an access would work: the faults of linear_read() and linear_write() without their
+ * effects. */
+enum linear_result linear_probe(const struct linear_context *context, uint64_t linear,
+				unsigned size, bool write);
 
 /* What the guest's paging depends on, as it is now. */
 struct paging;
 void linear_paging(struct vcpu *vcpu, struct paging *paging);
 
-/* Fetches up to `size` bytes of code at CS:RIP. *got tells how many there were before a page that has none. */
+/* Fetches up to `size` bytes of code at CS:RIP. *got tells how many there were before a page that
+ * has none. */
 enum linear_result linear_fetch(struct vcpu *vcpu, uint8_t *to, unsigned size, unsigned *got);

@@ -9,8 +9,8 @@
 #include "vcpu/vcpu.h"
 
 /*
- * The legacy region and header of an XSAVE area that says "initial" of every component (SDM "Operation of XRSTOR"): XSTATE_BV
- * is 0. FXRSTOR reads the first 512 bytes alone.
+ * The legacy region and header of an XSAVE area that says "initial" of every component (SDM
+ * "Operation of XRSTOR"): XSTATE_BV is 0. FXRSTOR reads the first 512 bytes alone.
  */
 static const struct ALIGNED(64) {
 	uint16_t fcw;

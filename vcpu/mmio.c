@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Instructions that access guest-physical addresses without memory: decoded, and carried out with the devices. Whatever the bytes are,
- * RIP moves, a fault is raised, or the VM stops.
+ * Instructions that access guest-physical addresses without memory: decoded, and carried out with
+ * the devices. Whatever the bytes are, RIP moves, a fault is raised, or the VM stops.
  */
 #include "arch/x86_64/control_registers.h"
 #include "kernel/format.h"
@@ -17,9 +17,9 @@
 struct execution {
 	struct vcpu *vcpu;
 	struct instruction instruction;
-	struct linear_context memory;    /* of the operand's segment */
+	struct linear_context memory;	 /* of the operand's segment */
 	struct linear_context string_to; /* of ES, for strings */
-	struct general_registers regs;   /* the guest's, with RSP filled in */
+	struct general_registers regs;	 /* the guest's, with RSP filled in */
 	uint64_t next_rip;
 	uint64_t rflags;
 };
@@ -47,7 +47,8 @@ static uint64_t operand_value(const struct execution *x)
 	return register_read(&x->regs, in->reg, in->register_size);
 }
 
-static void set_register(struct execution *x, unsigned reg, unsigned size, bool high_byte, uint64_t value)
+static void set_register(struct execution *x, unsigned reg, unsigned size, bool high_byte,
+			 uint64_t value)
 {
 	if (high_byte)
 		register_write_legacy8(&x->regs, reg, (uint8_t)value);
@@ -57,8 +58,8 @@ static void set_register(struct execution *x, unsigned reg, unsigned size, bool 
 
 static void set_operand(struct execution *x, uint64_t value)
 {
-	set_register(x, x->instruction.reg, x->instruction.register_size, x->instruction.reg_high_byte,
-		     value);
+	set_register(x, x->instruction.reg, x->instruction.register_size,
+		     x->instruction.reg_high_byte, value);
 }
 
 static void tell(struct execution *x, uint64_t value)
@@ -70,15 +71,17 @@ static void tell(struct execution *x, uint64_t value)
 		return;
 	gpa = GPA(record->detail[0]);
 	record->detail[1] = value;
-	record->detail[2] = x->instruction.size |
-			    (uint64_t)(bus_mmio_name(&x->vcpu->vm->bus, gpa) ? EPT_MMIO : EPT_UNCLAIMED) << 8;
+	record->detail[2] =
+		x->instruction.size |
+		(uint64_t)(bus_mmio_name(&x->vcpu->vm->bus, gpa) ? EPT_MMIO : EPT_UNCLAIMED) << 8;
 }
 
 /* What an operation makes of memory and operand. Memory is to be written if true comes back. */
 static bool compute(struct execution *x, uint64_t *memory)
 {
 	const struct instruction *in = &x->instruction;
-	uint64_t old = *memory, operand = in->operand == OPERAND_NONE ? 0 : operand_value(x), result;
+	uint64_t old = *memory, operand = in->operand == OPERAND_NONE ? 0 : operand_value(x),
+		 result;
 
 	switch (in->operation) {
 	case INSN_MOV:
@@ -172,12 +175,13 @@ static enum linear_result execute_element(struct execution *x)
 	enum linear_result result = LINEAR_OK;
 
 	if (uses_si)
-		result = linear_address(&x->memory, register_read(&x->regs, REG_RSI, in->address_size),
+		result = linear_address(&x->memory,
+					register_read(&x->regs, REG_RSI, in->address_size),
 					in->size, false, &linear_from);
 	if (result == LINEAR_OK && uses_di)
 		result = linear_address(&x->string_to,
-					register_read(&x->regs, REG_RDI, in->address_size), in->size,
-					writes, &linear_to);
+					register_read(&x->regs, REG_RDI, in->address_size),
+					in->size, writes, &linear_to);
 	if (result == LINEAR_OK && writes)
 		result = linear_probe(&x->string_to, linear_to, in->size, true);
 	if (result == LINEAR_OK && uses_si)
@@ -235,7 +239,8 @@ static enum linear_result execute_string(struct execution *x, bool *done)
 }
 
 /* Stops the VM over an instruction that cannot be carried out, with its bytes. */
-static void stop(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, unsigned count, const char *why)
+static void stop(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, unsigned count,
+		 const char *why)
 {
 	char hex[3 * INSTRUCTION_BYTES_MAX + 1] = "";
 	size_t at = 0;
@@ -244,7 +249,8 @@ static void stop(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, unsigned co
 		at += format(hex + at, sizeof(hex) - at, "%s%02x", i ? " " : "", bytes[i]);
 	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[2] = EPT_STOPPED << 8;
-	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "access to %llx, where there is no memory, by the bytes %s at RIP %llx: %s",
+	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+		"access to %llx, where there is no memory, by the bytes %s at RIP %llx: %s",
 		(unsigned long long)gpa.raw, hex, (unsigned long long)backend_rip(vcpu), why);
 }
 
@@ -285,7 +291,8 @@ static void commit(struct execution *x, bool done)
 	vcpu->regs = x->regs;
 	if (x->regs.rsp != backend_rsp(vcpu))
 		backend_set_rsp(vcpu, x->regs.rsp);
-	/* RF ends with the instruction; before that it keeps a breakpoint from firing at each element. */
+	/* RF ends with the instruction; before that it keeps a breakpoint from firing at each
+	 * element. */
 	backend_set_rflags(vcpu, done ? x->rflags & ~RFLAGS_RF : x->rflags | RFLAGS_RF);
 	if (done)
 		backend_set_rip(vcpu, x->next_rip);

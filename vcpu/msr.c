@@ -17,8 +17,7 @@ static bool has_tsc_adjust(const struct vcpu *vcpu)
 
 static bool has_tsc_aux(const struct vcpu *vcpu)
 {
-	return cpuid_shows(&vcpu->cpuid, CPUID_RDTSCP) ||
-	       cpuid_shows(&vcpu->cpuid, CPUID_RDPID);
+	return cpuid_shows(&vcpu->cpuid, CPUID_RDTSCP) || cpuid_shows(&vcpu->cpuid, CPUID_RDPID);
 }
 
 static bool has_xsaves(const struct vcpu *vcpu)
@@ -43,7 +42,8 @@ static uint64_t read_tsc(struct vcpu *vcpu)
 	return rdtsc() + (uint64_t)vcpu->tsc_offset;
 }
 
-/* SDM "IA32_TSC_ADJUST Register and TSC Synchronization": what a write moves the TSC by, TSC_ADJUST moves too. */
+/* SDM "IA32_TSC_ADJUST Register and TSC Synchronization": what a write moves the TSC by, TSC_ADJUST
+ * moves too. */
 static bool write_tsc(struct vcpu *vcpu, uint64_t value)
 {
 	int64_t moved = (int64_t)(value - (rdtsc() + (uint64_t)vcpu->tsc_offset));
@@ -65,7 +65,8 @@ static bool write_tsc_adjust(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-/* The microcode revision reads as 0, "none loaded"; the write of 0 before the CPUID that would load it is kept legal. */
+/* The microcode revision reads as 0, "none loaded"; the write of 0 before the CPUID that would load
+ * it is kept legal. */
 static uint64_t read_zero(struct vcpu *vcpu)
 {
 	(void)vcpu;
@@ -85,7 +86,8 @@ static bool write_zero_only(struct vcpu *vcpu, uint64_t value)
 	return value == 0;
 }
 
-/* Fast strings on; branch trace and PEBS unavailable. Only fast strings may be changed, and that without effect. */
+/* Fast strings on; branch trace and PEBS unavailable. Only fast strings may be changed, and that
+ * without effect. */
 static uint64_t read_misc_enable(struct vcpu *vcpu)
 {
 	return vcpu->misc_enable | MISC_ENABLE_BTS_UNAVAIL | MISC_ENABLE_PEBS_UNAVAIL;
@@ -101,7 +103,8 @@ static bool write_misc_enable(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-/* LBR and BTF act on the processor; without LBR records or debug store the other bits are reserved. */
+/* LBR and BTF act on the processor; without LBR records or debug store the other bits are reserved.
+ */
 
 static uint64_t read_debugctl(struct vcpu *vcpu)
 {
@@ -145,10 +148,12 @@ static bool write_efer(struct vcpu *vcpu, uint64_t value)
 }
 
 /*
- * The policy. What is missing here is #GP, as an MSR is that the processor does not have. The segment bases, SYSENTER and
- * syscall MSRs are the guest's own while it runs: a read or write of the guest touches nothing of the host, which
- * gets its values back from the VMCS at each exit or never uses them.
+ * The policy. What is missing here is #GP, as an MSR is that the processor does not have. The
+ * segment bases, SYSENTER and syscall MSRs are the guest's own while it runs: a read or write of
+ * the guest touches nothing of the host, which gets its values back from the VMCS at each exit or
+ * never uses them.
  */
+/* clang-format off */
 static const struct msr_rule rules[] = {
 	{0}, /* number 0 is no rule's: it is offered to nobody */
 	{IA32_TIME_STAMP_COUNTER,            0,                              NULL,           read_tsc,         write_tsc        },
@@ -173,6 +178,7 @@ static const struct msr_rule rules[] = {
 	{IA32_KERNEL_GS_BASE, MSR_PASS_READ | MSR_PASS_WRITE, has_long_mode,  NULL,             NULL             },
 	{IA32_TSC_AUX,        MSR_PASS_READ | MSR_PASS_WRITE, has_tsc_aux,    NULL,             NULL             },
 };
+/* clang-format on */
 
 /* From an MSR's number to its rule's, for the two ranges in which all rules lie. */
 #define LOW_COUNT  0x1000u
@@ -212,8 +218,8 @@ static inline const struct msr_rule *find_rule(const struct vcpu *vcpu, uint32_t
 	return vcpu->msr_offered >> index & 1 ? &rules[index] : NULL;
 }
 
-void msr_for_each_passed(const struct vcpu *vcpu, void (*open)(void *context, uint32_t msr, unsigned pass),
-			 void *context)
+void msr_for_each_passed(const struct vcpu *vcpu,
+			 void (*open)(void *context, uint32_t msr, unsigned pass), void *context)
 {
 	for (unsigned i = 0; i < ARRAY_COUNT(rules); i++)
 		if (rules[i].pass && find_rule(vcpu, rules[i].msr))

@@ -15,20 +15,22 @@ enum msr_pass {
 };
 
 /*
- * One rule. An access that does not pass through is emulated by its function; without one it is #GP. write returns
- * false for #GP.
+ * One rule. An access that does not pass through is emulated by its function; without one it is
+ * #GP. write returns false for #GP.
  */
 struct msr_rule {
 	uint32_t msr;
-	uint8_t pass;                    /* enum msr_pass, a set */
-	bool (*offered)(const struct vcpu *vcpu);    /* NULL: always. False: the MSR does not exist for this guest */
+	uint8_t pass;				  /* enum msr_pass, a set */
+	bool (*offered)(const struct vcpu *vcpu); /* NULL: always. False: the MSR does not exist for
+						     this guest */
 	uint64_t (*read)(struct vcpu *vcpu);
 	bool (*write)(struct vcpu *vcpu, uint64_t value);
 };
 
-/* Calls open(context, msr, pass) for each MSR that passes through for this vCPU, so that a backend can open its bitmap. */
-void msr_for_each_passed(const struct vcpu *vcpu, void (*open)(void *context, uint32_t msr, unsigned pass),
-			 void *context);
+/* Calls open(context, msr, pass) for each MSR that passes through for this vCPU, so that a backend
+ * can open its bitmap. */
+void msr_for_each_passed(const struct vcpu *vcpu,
+			 void (*open)(void *context, uint32_t msr, unsigned pass), void *context);
 
 /* Puts the MSRs that stay live across exits to their reset values. Runs when a pCPU changes VM. */
 void msr_reset_live(const struct vcpu *vcpu);

@@ -7,13 +7,13 @@
 #include "arch/x86_64/control_registers.h"
 #include "vcpu/vm.h"
 
-#define ENTRY_P    BIT(0)
-#define ENTRY_W    BIT(1)
-#define ENTRY_U    BIT(2)
-#define ENTRY_A    BIT(5)
-#define ENTRY_D    BIT(6)
-#define ENTRY_PS   BIT(7)
-#define ENTRY_NX   BIT(63)
+#define ENTRY_P	 BIT(0)
+#define ENTRY_W	 BIT(1)
+#define ENTRY_U	 BIT(2)
+#define ENTRY_A	 BIT(5)
+#define ENTRY_D	 BIT(6)
+#define ENTRY_PS BIT(7)
+#define ENTRY_NX BIT(63)
 
 #define KEY_SHIFT  59
 #define LEVELS_MAX 4
@@ -30,7 +30,8 @@ struct walk {
 
 static uint64_t reserved_bits(const struct paging *paging, unsigned level, bool leaf, bool pae_32)
 {
-	/* Bits above the physical address width, up to 51; PAE without IA-32e mode reserves 52 to 62 as well. */
+	/* Bits above the physical address width, up to 51; PAE without IA-32e mode reserves 52 to
+	 * 62 as well. */
 	uint64_t reserved = ~0ull << paging->physical_bits & 0x000fffffffffffffull;
 
 	if (pae_32)
@@ -118,8 +119,8 @@ static uint64_t load(const void *entry, unsigned size)
 /* Where a walk begins, and how its tables look. */
 struct shape {
 	unsigned levels;
-	unsigned entry_size;       /* bytes */
-	uint64_t table;            /* of the first level walked */
+	unsigned entry_size; /* bytes */
+	uint64_t table;	     /* of the first level walked */
 	bool pae_32;
 };
 
@@ -127,7 +128,8 @@ static enum paging_result begin(struct walk *walk, struct shape *shape, uint32_t
 {
 	const struct paging *paging = walk->paging;
 
-	*shape = (struct shape){.levels = 4, .entry_size = 8, .table = paging->cr3 & 0x000ffffffffff000ull};
+	*shape = (struct shape){
+		.levels = 4, .entry_size = 8, .table = paging->cr3 & 0x000ffffffffff000ull};
 	if (paging->efer & EFER_LMA)
 		return PAGING_OK;
 	walk->linear &= 0xffffffff;
@@ -152,7 +154,8 @@ static unsigned shift_of(const struct shape *shape, unsigned level)
 	return PAGE_SHIFT + (shape->entry_size == 8 ? 9 : 10) * (level - 1);
 }
 
-static bool is_leaf(const struct paging *paging, const struct shape *shape, unsigned level, uint64_t entry)
+static bool is_leaf(const struct paging *paging, const struct shape *shape, unsigned level,
+		    uint64_t entry)
 {
 	if (level == 1)
 		return true;
@@ -161,16 +164,16 @@ static bool is_leaf(const struct paging *paging, const struct shape *shape, unsi
 	return shape->entry_size == 8 || paging->cr4 & CR4_PSE;
 }
 
-static bool has_reserved(const struct paging *paging, const struct shape *shape, unsigned level, bool leaf,
-			 uint64_t entry)
+static bool has_reserved(const struct paging *paging, const struct shape *shape, unsigned level,
+			 bool leaf, uint64_t entry)
 {
 	unsigned bits = paging->physical_bits < 40 ? paging->physical_bits : 40;
 
 	if (shape->entry_size == 8)
 		return entry & reserved_bits(paging, level, leaf, shape->pae_32);
 	/*
-	 * 4 MiB pages: bits 20:13 are address bits 39:32 with PSE-36, as far as the processor has them; those above, up to
-	 * 21, are reserved.
+	 * 4 MiB pages: bits 20:13 are address bits 39:32 with PSE-36, as far as the processor has
+	 * them; those above, up to 21, are reserved.
 	 */
 	return leaf && level == 2 && entry & 0x3fffff & ~0ull << (bits - 19);
 }
@@ -183,11 +186,14 @@ static uint64_t page_of(const struct shape *shape, unsigned level, uint64_t entr
 	return entry & 0x000ffffffffff000ull & ~((1ull << shift_of(shape, level)) - 1);
 }
 
-enum paging_result paging_translate(const struct paging *paging, uint64_t linear, struct paging_access access,
-				    gpa_t *gpa, uint32_t *error_code)
+enum paging_result paging_translate(const struct paging *paging, uint64_t linear,
+				    struct paging_access access, gpa_t *gpa, uint32_t *error_code)
 {
-	struct walk walk = {
-		.paging = paging, .linear = linear, .access = access, .writable = true, .user = true};
+	struct walk walk = {.paging = paging,
+			    .linear = linear,
+			    .access = access,
+			    .writable = true,
+			    .user = true};
 	void *entries[LEVELS_MAX];
 	enum paging_result result;
 	struct shape shape;
@@ -203,10 +209,12 @@ enum paging_result paging_translate(const struct paging *paging, uint64_t linear
 		return result;
 	for (unsigned level = shape.levels;; level--) {
 		unsigned shift = shift_of(&shape, level);
-		uint64_t index = walk.linear >> shift & (shape.entry_size == 8 ? 0x1ff : 0x3ff), entry;
+		uint64_t index = walk.linear >> shift & (shape.entry_size == 8 ? 0x1ff : 0x3ff),
+			 entry;
 		bool leaf;
 
-		entries[depth] = entry_at(paging, shape.table + index * shape.entry_size, shape.entry_size);
+		entries[depth] =
+			entry_at(paging, shape.table + index * shape.entry_size, shape.entry_size);
 		if (!entries[depth])
 			return PAGING_NO_TABLE;
 		entry = load(entries[depth++], shape.entry_size);
@@ -224,23 +232,27 @@ enum paging_result paging_translate(const struct paging *paging, uint64_t linear
 		walk.no_execute |= shape.entry_size == 8 && entry & ENTRY_NX;
 		if (leaf) {
 			walk.leaf = entry;
-			*gpa = GPA(page_of(&shape, level, entry) | (walk.linear & ((1ull << shift) - 1)));
+			*gpa = GPA(page_of(&shape, level, entry) |
+				   (walk.linear & ((1ull << shift) - 1)));
 			break;
 		}
 		shape.table = entry & 0x000ffffffffff000ull;
 	}
 	key_denies = !key_allows(&walk);
 	if (!allowed(&walk) || key_denies) {
-		/* SDM "Page-Fault Exceptions": the PK flag tells of the key, whatever else denies the access too. */
+		/* SDM "Page-Fault Exceptions": the PK flag tells of the key, whatever else denies
+		 * the access too. */
 		*error_code = fault(&walk, PF_ERROR_PRESENT | (key_denies ? PF_ERROR_PK : 0));
 		return PAGING_FAULT;
 	}
 	for (unsigned i = 0; i < depth; i++)
-		mark(entries[i], shape.entry_size, i == depth - 1 && access.write ? ENTRY_A | ENTRY_D : ENTRY_A);
+		mark(entries[i], shape.entry_size,
+		     i == depth - 1 && access.write ? ENTRY_A | ENTRY_D : ENTRY_A);
 	return PAGING_OK;
 }
 
-unsigned paging_explain(const struct paging *paging, uint64_t linear, struct paging_step steps[PAGING_STEPS_MAX])
+unsigned paging_explain(const struct paging *paging, uint64_t linear,
+			struct paging_step steps[PAGING_STEPS_MAX])
 {
 	struct walk walk = {.paging = paging, .linear = linear};
 	struct shape shape;
@@ -255,7 +267,8 @@ unsigned paging_explain(const struct paging *paging, uint64_t linear, struct pag
 		struct paging_step *step = &steps[count++];
 		void *entry;
 
-		*step = (struct paging_step){.level = level, .at = GPA(shape.table + index * shape.entry_size)};
+		*step = (struct paging_step){.level = level,
+					     .at = GPA(shape.table + index * shape.entry_size)};
 		entry = entry_at(paging, step->at.raw, shape.entry_size);
 		if (!entry)
 			break;

@@ -31,7 +31,8 @@ void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t erro
 {
 	if (unlikely(events_raise(&vcpu->events, vector, has_error, error) == RAISED_TRIPLE_FAULT))
 		triple_fault(vcpu, vector);
-	/* A fault pushes RF set, so that an instruction breakpoint does not fire again on the return. */
+	/* A fault pushes RF set, so that an instruction breakpoint does not fire again on the
+	 * return. */
 	if (vector != EXCEPTION_DB)
 		backend_set_resume_flag(vcpu);
 }
@@ -55,9 +56,9 @@ static void look_after(struct vcpu *vcpu, uint64_t now)
 		watchdog->exits = exits;
 		watchdog->progress_at = now;
 	} else if (now - watchdog->progress_at >= watchdog->limit) {
-		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
-			"watchdog: no exit of its own for %llu ms",
-			(unsigned long long)(time_us_from_ticks(now - watchdog->progress_at) / 1000));
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "watchdog: no exit of its own for %llu ms",
+			(unsigned long long)(time_us_from_ticks(now - watchdog->progress_at) /
+					     1000));
 	}
 }
 
@@ -84,8 +85,8 @@ enum outcome vcpu_hlt(struct vcpu *vcpu)
 	};
 
 	/*
-	 * Nothing but the vCPU's own calls makes events pending, as no device has an interrupt line yet:
-	 * what does not wait already will not come.
+	 * Nothing but the vCPU's own calls makes events pending, as no device has an interrupt line
+	 * yet: what does not wait already will not come.
 	 */
 	if (!events_wake(&vcpu->events, &gates))
 		vm_stop(vcpu->vm, VM_ENDED_HALT, 0,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A virtual CPU, and the neutral calls that its backend makes of its exits. Nothing here knows of VMX:
- * a backend decodes an exit into one of the vcpu_*() calls and does what the outcome says.
+ * A virtual CPU, and the neutral calls that its backend makes of its exits. Nothing here knows of
+ * VMX: a backend decodes an exit into one of the vcpu_*() calls and does what the outcome says.
  */
 #pragma once
 
@@ -22,50 +22,52 @@
 
 /* What became of the instruction that exited. */
 enum outcome {
-	OUTCOME_NEXT,     /* done: the backend moves RIP past it */
-	OUTCOME_STAY,     /* RIP stays: a fault was raised, the instruction is to be repeated, or the VM ends */
+	OUTCOME_NEXT, /* done: the backend moves RIP past it */
+	OUTCOME_STAY, /* RIP stays: a fault was raised, the instruction is to be repeated, or the VM
+			 ends */
 };
 
 /* Ends a VM that hangs: one in which nothing exits but for the host's sake. */
 struct watchdog {
-	uint64_t limit;                 /* in ticks; 0: off */
+	uint64_t limit; /* in ticks; 0: off */
 	uint64_t next_look;
-	uint64_t progress_at;           /* when there was progress last, */
-	uint64_t exits;                 /* and the guest's exits up to then */
+	uint64_t progress_at; /* when there was progress last, */
+	uint64_t exits;	      /* and the guest's exits up to then */
 };
 
 struct vcpu {
 	/* The exit stub knows these three by offset. */
 	struct general_registers regs;
-	uint64_t host_stack;            /* RSP of the host while it handles exits */
-	uint64_t tsc_entry;             /* stamped last thing before the entry */
+	uint64_t host_stack; /* RSP of the host while it handles exits */
+	uint64_t tsc_entry;  /* stamped last thing before the entry */
 
-	uint64_t tsc_exit;              /* stamped first thing after the exit */
-	uint64_t deadline;              /* the TSC at which the host wants this pCPU: heartbeat, timers */
-	struct exit_record *record;     /* the record of the current exit, if vcpu_records() */
-	struct exit_counter *counter;   /* of the current exit, whose cost is counted at the next */
-	uint32_t requests;              /* enum vcpu_request: what must be done before the next entry */
+	uint64_t tsc_exit; /* stamped first thing after the exit */
+	uint64_t deadline; /* the TSC at which the host wants this pCPU: heartbeat, timers */
+	struct exit_record *record;   /* the record of the current exit, if vcpu_records() */
+	struct exit_counter *counter; /* of the current exit, whose cost is counted at the next */
+	uint32_t requests; /* enum vcpu_request: what must be done before the next entry */
 	struct events events;
-	uint8_t mode;                   /* enum exit_mode but virtual-8086; follows CR0.PE and EFER.LMA */
+	uint8_t mode; /* enum exit_mode but virtual-8086; follows CR0.PE and EFER.LMA */
 	struct vm *vm;
 	void *backend;
 
-	/* Control registers as the guest sees them, where the host keeps other values in the real ones. */
+	/* Control registers as the guest sees them, where the host keeps other values in the real
+	 * ones. */
 	uint64_t cr0_shadow, cr4_shadow;
 	uint64_t efer;
-	uint64_t cr8;                   /* the task priority; no local APIC yet that would act on it */
-	uint64_t xcr0_allowed, cr4_allowed, efer_allowed;   /* the bits that exist for this guest */
-	uint32_t msr_offered;           /* the rules of the MSR policy that hold for it, a bit each */
+	uint64_t cr8; /* the task priority; no local APIC yet that would act on it */
+	uint64_t xcr0_allowed, cr4_allowed, efer_allowed; /* the bits that exist for this guest */
+	uint32_t msr_offered; /* the rules of the MSR policy that hold for it, a bit each */
 	int64_t tsc_offset, tsc_adjust;
 	uint64_t misc_enable;
 
 	struct cpuid_table cpuid;
 	struct exit_counters counters;
 	struct exit_ring ring;
-	struct trace_mask shown;        /* the exits that the console shows */
-	uint64_t first_tsc;             /* when it first ran */
+	struct trace_mask shown; /* the exits that the console shows */
+	uint64_t first_tsc;	 /* when it first ran */
 	struct watchdog watchdog;
-	uint64_t cr2_at_end;            /* CR2 stays live in the processor until then */
+	uint64_t cr2_at_end; /* CR2 stays live in the processor until then */
 };
 
 /* The basic reason of the current exit. */
@@ -75,10 +77,11 @@ static inline uint32_t vcpu_exit_reason(const struct vcpu *vcpu)
 }
 
 enum vcpu_request {
-	REQUEST_STOP = 1,               /* the VM has ended */
-	REQUEST_FLUSH_EPT = 2,          /* a right to guest-physical memory went */
-	REQUEST_RECORD = 8,             /* exits are recorded: stays set */
-	REQUEST_FLUSH_LINEAR = 4,       /* cached translations of the guest's own page tables are out of date */
+	REQUEST_STOP = 1,      /* the VM has ended */
+	REQUEST_FLUSH_EPT = 2, /* a right to guest-physical memory went */
+	REQUEST_RECORD = 8,    /* exits are recorded: stays set */
+	REQUEST_FLUSH_LINEAR =
+		4, /* cached translations of the guest's own page tables are out of date */
 };
 
 /* Whether the current exit is recorded, so that vcpu->record can be filled. */
@@ -87,7 +90,8 @@ static inline bool vcpu_records(const struct vcpu *vcpu)
 	return vcpu->requests & REQUEST_RECORD;
 }
 
-_Static_assert(offsetof(struct vcpu, regs) == 0 && sizeof(struct general_registers) == VCPU_REGS_SIZE,
+_Static_assert(offsetof(struct vcpu, regs) == 0 &&
+		       sizeof(struct general_registers) == VCPU_REGS_SIZE,
 	       "vcpu/offsets.h");
 _Static_assert(offsetof(struct vcpu, host_stack) == VCPU_HOST_STACK, "vcpu/offsets.h");
 _Static_assert(offsetof(struct vcpu, tsc_entry) == VCPU_TSC_ENTRY, "vcpu/offsets.h");
@@ -104,23 +108,26 @@ enum outcome vcpu_hypercall(struct vcpu *vcpu);
 /* MOV to a control register; the value comes from a general register. cr is 0, 3, 4 or 8. */
 enum outcome vcpu_cr_write(struct vcpu *vcpu, unsigned cr, uint64_t value);
 
-/* IN and OUT with the accumulator are in vcpu/io.h. A string instruction, as its exit describes it. */
+/* IN and OUT with the accumulator are in vcpu/io.h. A string instruction, as its exit describes it.
+ */
 struct string_io {
 	uint16_t port;
-	uint8_t size;            /* 1, 2 or 4 bytes an element */
-	uint8_t address_size;    /* 2, 4 or 8 bytes: of SI/DI and CX */
-	uint8_t segment;         /* enum segment_index; INS always uses ES */
+	uint8_t size;	      /* 1, 2 or 4 bytes an element */
+	uint8_t address_size; /* 2, 4 or 8 bytes: of SI/DI and CX */
+	uint8_t segment;      /* enum segment_index; INS always uses ES */
 	bool in, rep;
 };
 enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io);
 
-/* An access of the current instruction to a guest-physical address that is not RAM. Moves RIP itself. */
+/* An access of the current instruction to a guest-physical address that is not RAM. Moves RIP
+ * itself. */
 enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa);
 
 /* The 1 ms beat: console, end requests, deadlines. Sets the next deadline. */
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now);
 
-/* Raises a fault of the current instruction. Double faults and triple faults are formed as the SDM says. */
+/* Raises a fault of the current instruction. Double faults and triple faults are formed as the SDM
+ * says. */
 void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t error);
 #define vcpu_gp(vcpu) vcpu_fault(vcpu, 13, true, 0)
 #define vcpu_ud(vcpu) vcpu_fault(vcpu, 6, false, 0)
@@ -137,7 +144,8 @@ void backend_set_rflags(struct vcpu *vcpu, uint64_t rflags);
 /* Sets RFLAGS.RF. */
 void backend_set_resume_flag(struct vcpu *vcpu);
 
-/* Control registers as the processor has them for the guest. The write of CR0, CR4 and EFER keeps what the host needs. */
+/* Control registers as the processor has them for the guest. The write of CR0, CR4 and EFER keeps
+ * what the host needs. */
 uint64_t backend_cr0(struct vcpu *vcpu);
 uint64_t backend_cr3(struct vcpu *vcpu);
 uint64_t backend_cr4(struct vcpu *vcpu);
@@ -149,9 +157,10 @@ void backend_get_pdptes(struct vcpu *vcpu, uint64_t pdptes[4]);
 void backend_set_pdptes(struct vcpu *vcpu, const uint64_t pdptes[4]);
 void backend_get_segment(struct vcpu *vcpu, enum segment_index index, struct segment *segment);
 unsigned backend_cpl(struct vcpu *vcpu);
-bool backend_nmi_blocked(struct vcpu *vcpu);    /* by an NMI whose handler has not executed IRET */
+bool backend_nmi_blocked(struct vcpu *vcpu); /* by an NMI whose handler has not executed IRET */
 
-/* Ends blocking by STI and MOV SS, and makes the #DB of a single step pending if TF asks for one: an instruction is done. */
+/* Ends blocking by STI and MOV SS, and makes the #DB of a single step pending if TF asks for one:
+ * an instruction is done. */
 void backend_instruction_done(struct vcpu *vcpu);
 void backend_set_tsc_offset(struct vcpu *vcpu, int64_t offset);
 uint64_t backend_debugctl(struct vcpu *vcpu);
@@ -165,12 +174,13 @@ struct backend_features {
 };
 const struct backend_features *backend_features(void);
 
-/* Drops cached translations of this vCPU's address space after control registers were changed for it. */
+/* Drops cached translations of this vCPU's address space after control registers were changed for
+ * it. */
 void backend_flush_guest_tlb(struct vcpu *vcpu);
 
 /*
- * Puts this pCPU into the state in which it can run guests, after it has told what it can do; and back. Errors: what the CPU or
- * its firmware lacks, and the remedy.
+ * Puts this pCPU into the state in which it can run guests, after it has told what it can do; and
+ * back. Errors: what the CPU or its firmware lacks, and the remedy.
  */
 CHECKED err_t backend_start(void);
 void backend_stop(void);
@@ -190,12 +200,13 @@ void backend_run(struct vcpu *vcpu);
 
 /* What a vCPU keeps of its exits. */
 struct vcpu_options {
-	struct trace_mask shown;        /* on the console */
-	uint32_t ring_size;             /* records, a power of two; 0: none are kept, and none can be shown */
-	uint64_t watchdog_us;           /* without an exit of the guest's own, the VM is stopped; 0: never */
+	struct trace_mask shown; /* on the console */
+	uint32_t ring_size;   /* records, a power of two; 0: none are kept, and none can be shown */
+	uint64_t watchdog_us; /* without an exit of the guest's own, the VM is stopped; 0: never */
 };
 
-CHECKED err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struct vcpu_state *state);
+CHECKED err_t vcpu_create(struct vm *vm, const struct vcpu_options *options,
+			  const struct vcpu_state *state);
 void vcpu_run(struct vcpu *vcpu);
 void vcpu_destroy(struct vcpu *vcpu);
 

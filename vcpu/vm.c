@@ -11,11 +11,11 @@
 #include "kernel/string.h"
 #include "vcpu/vcpu.h"
 
-#define LOW_END     0xa0000ul    /* 640 KiB: the video memory begins */
-#define VIDEO_SIZE  0x20000ul
-#define HIGH_START  MIB
-#define GAP_START   (3 * GIB)    /* device registers live from here to 4 GiB */
-#define GAP_END     (4 * GIB)
+#define LOW_END	   0xa0000ul /* 640 KiB: the video memory begins */
+#define VIDEO_SIZE 0x20000ul
+#define HIGH_START MIB
+#define GAP_START  (3 * GIB) /* device registers live from here to 4 GiB */
+#define GAP_END	   (4 * GIB)
 
 static void add_extent(struct vm *vm, uint64_t gpa, uint64_t offset, uint64_t size)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Counts the instructions that are dear when Plinth is itself a guest: VMREAD and VMWRITE, and those that exit to the hypervisor
- * below it. Only in the build that `make bench` measures with (COUNT_DEAR); elsewhere nothing is left of it.
+ * Counts the instructions that are dear when Plinth is itself a guest: VMREAD and VMWRITE, and
+ * those that exit to the hypervisor below it. Only in the build that `make bench` measures with
+ * (COUNT_DEAR); elsewhere nothing is left of it.
  */
 #pragma once
 

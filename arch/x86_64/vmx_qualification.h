@@ -47,7 +47,7 @@ static inline struct dr_access dr_access_decode(uint64_t qualification)
 }
 
 /* SDM "Exit Qualification for I/O Instructions" */
-#define IO_SIZE	  7ull	 /* bytes less one: 0, 1, 3 */
+#define IO_SIZE	  7ull /* bytes less one: 0, 1, 3 */
 #define IO_STRING BIT(4)
 
 struct io_access {

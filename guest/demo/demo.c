@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The demo guest: causes each kind of VM exit once, in the plainest way, and checks what comes back. Read it beside the trace: each
- * check is announced by the lines that its instruction makes there.
+ * The demo guest: causes each kind of VM exit once, in the plainest way, and checks what comes
+ * back. Read it beside the trace: each check is announced by the lines that its instruction makes
+ * there.
  */
 #define PLINTH_GUEST
 #include "guest/lib/guest.h"
 #include "vcpu/hypercall.h"
 
 #define MSR_EFER       0xc0000080
-#define MSR_PAT        0x277
+#define MSR_PAT	       0x277
 #define MSR_TSC_ADJUST 0x3b
 #define MSR_UNKNOWN    0x12345
 
-#define CR0_CD         (1ull << 30)
-#define CR4_OSXSAVE    (1ull << 18)
-#define NOBODY         0xfeb00000ull /* device space where nothing answers */
-#define TEST_VECTOR    0x40
+#define CR0_CD	    (1ull << 30)
+#define CR4_OSXSAVE (1ull << 18)
+#define NOBODY	    0xfeb00000ull /* device space where nothing answers */
+#define TEST_VECTOR 0x40
 
 static volatile unsigned interrupts, nmis, steps;
 static bool nmi_again;
@@ -42,9 +43,11 @@ static void demo_cpuid(void)
 
 static void demo_vmcall(void)
 {
-	check(plinth_call(PLINTH_VERSION, 0, 0, 0) == PLINTH_ABI_VERSION, "VMCALL: the ABI is version 1");
+	check(plinth_call(PLINTH_VERSION, 0, 0, 0) == PLINTH_ABI_VERSION,
+	      "VMCALL: the ABI is version 1");
 	check(plinth_call(PLINTH_MARK, 1, 0x600d, 0) == 0, "VMCALL: a mark in the trace");
-	check(plinth_call((enum plinth_call)999, 0, 0, 0) == PLINTH_ENOSYS, "VMCALL: there is no call 999");
+	check(plinth_call((enum plinth_call)999, 0, 0, 0) == PLINTH_ENOSYS,
+	      "VMCALL: there is no call 999");
 }
 
 static void demo_ports(void)
@@ -58,14 +61,16 @@ static void demo_ports(void)
 	out8(0x80, 0x5a);
 	check(in8(0x80) == 0x5a, "OUT and IN: port 80h keeps a byte");
 	out32(0xcf8, 0x80000000);
-	check(in32(0xcf8) == 0x80000000, "OUT and IN, 32 bits: the PCI address register reads back");
+	check(in32(0xcf8) == 0x80000000,
+	      "OUT and IN, 32 bits: the PCI address register reads back");
 	check(in32(0xcfc) == 0xffffffff, "IN: no PCI device answers");
 	check(in16(0x2e8) == 0xffff, "IN, 16 bits: a port that nobody claims reads as ones");
 	asm volatile("rep outsb" : "+S"(at), "+c"(count) : "d"((uint16_t)0x3f8) : "memory");
 	check(count == 0 && at == text + sizeof(text) - 1, "REP OUTSB: RCX and RSI have moved on");
 	count = 2;
 	asm volatile("rep insw" : "+D"(to), "+c"(count) : "d"((uint16_t)0x2e8) : "memory");
-	check(count == 0 && words[0] == 0xffff && words[1] == 0xffff, "REP INSW: two words of ones");
+	check(count == 0 && words[0] == 0xffff && words[1] == 0xffff,
+	      "REP INSW: two words of ones");
 }
 
 static void demo_msrs(void)
@@ -80,7 +85,8 @@ static void demo_msrs(void)
 	check(last_fault.happened && last_fault.vector == 13 && last_fault.error == 0,
 	      "RDMSR: an MSR that does not exist is #GP(0)");
 	TRY("wrmsr", : : "c"(MSR_PAT), "a"(2), "d"(0));
-	check(last_fault.happened && last_fault.vector == 13, "WRMSR: a reserved memory type is #GP(0)");
+	check(last_fault.happened && last_fault.vector == 13,
+	      "WRMSR: a reserved memory type is #GP(0)");
 }
 
 static void demo_control_registers(void)
@@ -91,7 +97,8 @@ static void demo_control_registers(void)
 	check(read_cr0() & CR0_CD, "MOV to CR0: CD reads back as set");
 	write_cr0(cr0);
 	TRY("mov %0, %%cr0", : : "r"(cr0 & ~1ull));
-	check(last_fault.happened && last_fault.vector == 13, "MOV to CR0: paging without protection is #GP(0)");
+	check(last_fault.happened && last_fault.vector == 13,
+	      "MOV to CR0: paging without protection is #GP(0)");
 	check((cr4 & 1 << 13) == 0, "MOV from CR4: VMXE, which the host needs, is not to be seen");
 	write_cr8(5);
 	check(read_cr8() == 5, "MOV to and from CR8: the task priority");
@@ -112,13 +119,17 @@ static void demo_instructions(void)
 	asm volatile("invd" : : : "memory");
 	check(true, "WBINVD and INVD: nothing is lost");
 	TRY("vmxoff", : : : "cc");
-	check(last_fault.happened && last_fault.vector == 6, "VMXOFF: #UD, as on a processor without VMX");
+	check(last_fault.happened && last_fault.vector == 6,
+	      "VMXOFF: #UD, as on a processor without VMX");
 	TRY("rsm");
-	check(last_fault.happened && last_fault.vector == 6, "RSM: #UD outside system-management mode");
+	check(last_fault.happened && last_fault.vector == 6,
+	      "RSM: #UD outside system-management mode");
 	TRY("mwait", : : "a"(0), "c"(0));
-	check(last_fault.happened && last_fault.vector == 6, "MWAIT: #UD, as CPUID does not offer it");
+	check(last_fault.happened && last_fault.vector == 6,
+	      "MWAIT: #UD, as CPUID does not offer it");
 	TRY("rdpmc", : : "c"(0) : "eax", "edx");
-	check(last_fault.happened && last_fault.vector == 13, "RDPMC: #GP(0), there are no counters");
+	check(last_fault.happened && last_fault.vector == 13,
+	      "RDPMC: #GP(0), there are no counters");
 }
 
 static void demo_memory(void)

@@ -16,19 +16,19 @@ guest_start:
 	mov	%eax, boot_magic
 	mov	%ebx, boot_info
 
-	/* The first 4 GiB, in 2 MiB pages. */
+	/* The first 4 GiB, in 2 MiB pages, for CPL 3 as well. */
 	mov	$pml4, %edi
-	lea	pdpt + 3, %eax
+	lea	pdpt + 7, %eax
 	mov	%eax, (%edi)
 	mov	$pdpt, %edi
-	lea	directories + 3, %eax
+	lea	directories + 7, %eax
 	mov	$4, %ecx
 1:	mov	%eax, (%edi)
 	add	$8, %edi
 	add	$4096, %eax
 	loop	1b
 	mov	$directories, %edi
-	mov	$0x83, %eax
+	mov	$0x87, %eax
 	mov	$2048, %ecx
 1:	mov	%eax, (%edi)
 	add	$8, %edi
@@ -110,19 +110,31 @@ trap_common:
 	add	$16, %rsp
 	iretq
 
-	.section .rodata
+	.data
 	.balign	8
-gdt:
+	.globl	gdt, gdt_pointer
+gdt:				/* guest/lib/selectors.h */
 	.quad	0
 	.quad	0x00af9b000000ffff	/* 08: 64-bit code */
 	.quad	0x00cf93000000ffff	/* 10: data */
 	.quad	0x00cf9b000000ffff	/* 18: 32-bit code */
+	.quad	0x00009b000000ffff	/* 20: 16-bit code */
+	.quad	0x000093000000ffff	/* 28: 16-bit data */
+	.quad	0x00affb000000ffff	/* 30: 64-bit code, CPL 3 */
+	.quad	0x00cff3000000ffff	/* 38: data, CPL 3 */
+	.quad	0x00cffb000000ffff	/* 40: 32-bit code, CPL 3 */
+	.quad	0x0000fb000000ffff	/* 48: 16-bit code, CPL 3 */
+	.quad	0x0000f3000000ffff	/* 50: 16-bit data, CPL 3 */
+	.skip	8			/* 58: 32-bit TSS */
+	.skip	16			/* 60: 64-bit TSS */
+	.skip	16 * 8			/* 70: of the tests */
 gdt_pointer:
 	.word	. - gdt - 1
 	.quad	gdt
 
 	.bss
 	.balign	4096
+	.globl	pml4, directories
 pml4:	.skip	4096
 pdpt:	.skip	4096
 directories:

@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define COM1       0x3f8
+#define COM1	   0x3f8
 #define LSR_THRE   0x20
 #define DEBUG_EXIT 0xf4
 #define LINE_MAX   200
@@ -16,7 +16,8 @@ void (*trap_handlers[256])(struct trap_frame *frame);
 
 static unsigned checks, failures;
 
-/* Output is collected by lines, so that a line is one exit where a byte need not wait for the one before. */
+/* Output is collected by lines, so that a line is one exit where a byte need not wait for the one
+ * before. */
 static char line[LINE_MAX];
 static unsigned line_length;
 static bool waits_for_uart = true;
@@ -136,7 +137,8 @@ void trap_handle(struct trap_frame *frame);
 
 void trap_handle(struct trap_frame *frame)
 {
-	if (fault_resume && frame->vector < 32 && frame->vector != 2 && !trap_handlers[frame->vector]) {
+	if (fault_resume && frame->vector < 32 && frame->vector != 2 &&
+	    !trap_handlers[frame->vector]) {
 		last_fault = (struct fault){
 			.happened = true,
 			.vector = (uint8_t)frame->vector,
@@ -149,7 +151,8 @@ void trap_handle(struct trap_frame *frame)
 		trap_handlers[frame->vector](frame);
 		return;
 	}
-	print("Bail out! trap %u, error %lx, at %lx\n", (uint32_t)frame->vector, frame->error, frame->rip);
+	print("Bail out! trap %u, error %lx, at %lx\n", (uint32_t)frame->vector, frame->error,
+	      frame->rip);
 	guest_exit(2);
 }
 

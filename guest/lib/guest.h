@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What a tiny guest has to work with: a serial port, TAP, faults that may be expected, and the instructions that exit. */
+/* What a tiny guest has to work with: a serial port, TAP, faults that may be expected, and the
+ * instructions that exit. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,7 +34,8 @@ void guest_setup(void);
 /* Points a vector straight at code that ends with IRETQ. */
 void trap_set_entry(unsigned vector, const void *entry);
 
-/* Called for a vector that is not a fault which was expected. NULL: such a trap ends the guest with a report. */
+/* Called for a vector that is not a fault which was expected. NULL: such a trap ends the guest with
+ * a report. */
 extern void (*trap_handlers[256])(struct trap_frame *frame);
 
 /* The fault that an instruction under TRY met. */
@@ -46,13 +48,14 @@ extern volatile struct fault last_fault;
 extern volatile uint64_t fault_resume;
 
 /*
- * Runs an instruction, given as text with its operands as in an asm statement, that may fault; last_fault tells whether it did.
+ * Runs an instruction, given as text with its operands as in an asm statement, that may fault;
+ * last_fault tells whether it did.
  */
 #define TRY(instruction, ...)                                                                      \
 	do {                                                                                       \
 		last_fault.happened = false;                                                       \
-		asm volatile("movq $1f, fault_resume\n\t" instruction "\n1:\tmovq $0, fault_resume" \
-			     __VA_ARGS__);                                                         \
+		asm volatile("movq $1f, fault_resume\n\t" instruction                              \
+			     "\n1:\tmovq $0, fault_resume" __VA_ARGS__);                           \
 	} while (0)
 
 /* --- Instructions --- */

@@ -11,7 +11,7 @@ void vmx_dump(const struct vcpu *vcpu)
 	log_vm(vcpu->vm->name, "the VMCS, without fields that are 0:");
 	for (size_t i = 0; i < vmcs_field_count; i++) {
 		uint32_t field = vmcs_fields[i].field;
-		uint64_t value;
+		uint64_t value = 0;
 
 		if (vmread_checked(field, &value) != VMX_OK)
 			absent++;

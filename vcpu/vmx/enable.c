@@ -38,7 +38,8 @@ err_t backend_start(void)
 	write_cr0(read_cr0() | the_capabilities.cr0_fixed0);
 	write_cr4(read_cr4() | the_capabilities.cr4_fixed0 | CR4_VMXE);
 	if (vmxon(vmxon_region) != VMX_OK)
-		return "VMXON failed though all its conditions hold; is Plinth inside VMX operation already?";
+		return "VMXON failed though all its conditions hold; is Plinth inside VMX "
+		       "operation already?";
 	return NULL;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Walks, builds, splits and changes extended page tables. SDM "The Extended Page Table Mechanism (EPT)". */
+/* Walks, builds, splits and changes extended page tables. SDM "The Extended Page Table Mechanism
+ * (EPT)". */
 #include "vcpu/vmx/ept.h"
 
 #include <stddef.h>
@@ -8,20 +9,20 @@
 #include "kernel/physical.h"
 #include "kernel/string.h"
 
-#define ENTRIES      512u
+#define ENTRIES	     512u
 #define TOP_LEVEL    4
 #define ADDRESS_BITS 48
 
 /* Bits of an entry. A leaf carries a memory type; bit 7 makes an entry of level 2 or 3 a leaf. */
-#define RIGHTS       0x7ull
-#define TYPE_WB      (6ull << 3)
-#define LARGE        (1ull << 7)
-#define ADDRESS      0x000ffffffffff000ull
+#define RIGHTS	0x7ull
+#define TYPE_WB (6ull << 3)
+#define LARGE	(1ull << 7)
+#define ADDRESS 0x000ffffffffff000ull
 /* Ignored by the processor: the execute right is withheld for the erratum's sake. */
-#define WITHHELD     (1ull << 52)
+#define WITHHELD (1ull << 52)
 
-#define POINTER_WB      6ull
-#define POINTER_LEVELS  (3ull << 3) /* page-walk length minus 1 */
+#define POINTER_WB     6ull
+#define POINTER_LEVELS (3ull << 3) /* page-walk length minus 1 */
 
 static uint64_t page_size_at(unsigned level)
 {
@@ -48,8 +49,8 @@ static uint64_t *table_of(uint64_t entry)
 	return direct_map(HPA(entry & ADDRESS));
 }
 
-err_t ept_create(struct ept *ept, const struct ept_features *features, const struct gpa_range *ranges,
-		 unsigned range_count)
+err_t ept_create(struct ept *ept, const struct ept_features *features,
+		 const struct gpa_range *ranges, unsigned range_count)
 {
 	uint64_t tables = 1;
 	err_t err;
@@ -120,7 +121,8 @@ static err_t split(struct ept *ept, uint64_t *entry, unsigned level)
 	to = table_of(table);
 	for (unsigned i = 0; i < ENTRIES; i++)
 		to[i] = ((old & ADDRESS) + i * page_size_at(level - 1)) | TYPE_WB |
-			leaf_rights(ept, level - 1, meant_rights(old)) | (level - 1 > 1 ? LARGE : 0);
+			leaf_rights(ept, level - 1, meant_rights(old)) |
+			(level - 1 > 1 ? LARGE : 0);
 	/* One store: a walk sees the old page or the new ones, which translate alike. */
 	__atomic_store_n(entry, table, __ATOMIC_RELEASE);
 	ept->stale = true;
@@ -139,8 +141,8 @@ static unsigned largest_leaf(const struct ept *ept, uint64_t gpa, uint64_t hpa, 
 static err_t check_range(gpa_t gpa, uint64_t size)
 {
 	if (size == 0 || (gpa.raw | size) % PAGE_SIZE)
-		return error("EPT range %llx+%llx is not of whole pages", (unsigned long long)gpa.raw,
-			     (unsigned long long)size);
+		return error("EPT range %llx+%llx is not of whole pages",
+			     (unsigned long long)gpa.raw, (unsigned long long)size);
 	if (size > 1ull << ADDRESS_BITS || gpa.raw > (1ull << ADDRESS_BITS) - size)
 		return error("EPT range %llx+%llx reaches beyond %d address bits",
 			     (unsigned long long)gpa.raw, (unsigned long long)size, ADDRESS_BITS);
@@ -160,7 +162,8 @@ static err_t map_one(struct ept *ept, uint64_t gpa, uint64_t leaf, unsigned leaf
 				return error("no extended page table left to map %llx",
 					     (unsigned long long)gpa);
 		} else if (is_leaf(*entry, level)) {
-			return error("guest address %llx is mapped already", (unsigned long long)gpa);
+			return error("guest address %llx is mapped already",
+				     (unsigned long long)gpa);
 		}
 		table = table_of(*entry);
 	}
@@ -234,7 +237,8 @@ static err_t change(struct ept *ept, gpa_t gpa, uint64_t size, unsigned rights)
 
 err_t ept_protect(struct ept *ept, gpa_t gpa, uint64_t size, unsigned rights)
 {
-	/* Write without read is a misconfiguration, and a page without rights would count as unmapped. */
+	/* Write without read is a misconfiguration, and a page without rights would count as
+	 * unmapped. */
 	if (!(rights & EPT_READ))
 		return error("EPT rights %x leave out reading", rights);
 	return change(ept, gpa, size, rights);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The table of exits: one row a reason. A row's function decodes its exit and calls the neutral function that knows
- * what the instruction means. A new exit gets its row here.
+ * The table of exits: one row a reason. A row's function decodes its exit and calls the neutral
+ * function that knows what the instruction means. A new exit gets its row here.
  */
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/exceptions.h"
@@ -39,15 +39,17 @@ bool vmx_redeliver(struct vcpu *vcpu)
 		event.error = (uint32_t)vmcs_read(VMCS_IDT_VECTORING_ERROR_CODE);
 	if (vmx_type_needs_length(info.type))
 		event.length = (uint8_t)vmcs_read(VMCS_EXIT_INSTRUCTION_LENGTH);
-	/* The NMI was not delivered after all, so it does not block: else its injection would fail. */
+	/* The NMI was not delivered after all, so it does not block: else its injection would fail.
+	 */
 	if (info.type == VMX_NMI)
-		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
-			   vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & ~(uint64_t)INTERRUPTIBILITY_NMI);
+		vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) &
+								~(uint64_t)INTERRUPTIBILITY_NMI);
 	events_redeliver(&vcpu->events, &event);
 	return true;
 }
 
-/* An IRET had ended the blocking of NMIs when it met the event: it will be executed again, so they stay blocked. */
+/* An IRET had ended the blocking of NMIs when it met the event: it will be executed again, so they
+ * stay blocked. */
 static void block_nmi_again(void)
 {
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY,
@@ -55,8 +57,8 @@ static void block_nmi_again(void)
 }
 
 /*
- * #DB comes here instead of to the guest. What its delivery would have done before the handler starts is done by hand: DR6, and
- * DR7.GD off. SDM "Debug Exceptions (#DB)".
+ * #DB comes here instead of to the guest. What its delivery would have done before the handler
+ * starts is done by hand: DR6, and DR7.GD off. SDM "Debug Exceptions (#DB)".
  */
 static void debug_state(uint64_t debug_qualification)
 {
@@ -110,14 +112,16 @@ static enum outcome exit_exception_or_nmi(struct vcpu *vcpu)
 			vcpu->record->detail[1] = vmcs_read(VMCS_EXIT_INTERRUPTION_ERROR_CODE);
 	}
 	if (info.type == VMX_NMI) {
-		/* The host's. Only an IRET ends the blocking of further ones, so it is taken through the IDT. */
+		/* The host's. Only an IRET ends the blocking of further ones, so it is taken
+		 * through the IDT. */
 		if (!vmx_redeliver(vcpu) && info.nmi_unblocking)
 			block_nmi_again();
 		raise_nmi();
 		return OUTCOME_STAY;
 	}
 	if (info.vector == EXCEPTION_MC) {
-		/* The host's as well: the machine is broken, or a guest would have to be told of memory that is. */
+		/* The host's as well: the machine is broken, or a guest would have to be told of
+		 * memory that is. */
 		raise_machine_check();
 		return OUTCOME_STAY;
 	}
@@ -223,7 +227,8 @@ static enum outcome exit_cr_access(struct vcpu *vcpu)
 
 /* --- I/O --- */
 
-static __attribute__((noinline)) enum outcome exit_io_string(struct vcpu *vcpu, uint64_t io_qualification)
+static __attribute__((noinline)) enum outcome exit_io_string(struct vcpu *vcpu,
+							     uint64_t io_qualification)
 {
 	struct io_access io = io_access_decode(io_qualification);
 	struct string_io_info info =
@@ -274,15 +279,15 @@ static enum outcome exit_ept_violation(struct vcpu *vcpu)
 		return OUTCOME_STAY;
 	}
 	/*
-	 * Only the very access of an instruction can be carried out for it. A page walk's, a fetch, or one in the delivery of an
-	 * event has no instruction to decode.
+	 * Only the very access of an instruction can be carried out for it. A page walk's, a fetch,
+	 * or one in the delivery of an event has no instruction to decode.
 	 */
 	if (!violation.linear_valid || !violation.translated || violation.fetch || interrupted ||
 	    violation.asynchronous) {
 		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
 			"%s guest-physical address %llx, where there is no memory",
-			interrupted           ? "the delivery of an event needs"
-			: violation.fetch     ? "code is fetched from"
+			interrupted	       ? "the delivery of an event needs"
+			: violation.fetch      ? "code is fetched from"
 			: violation.translated ? "an access that is no instruction's goes to"
 					       : "a page table lies at",
 			(unsigned long long)gpa.raw);
@@ -298,7 +303,8 @@ static enum outcome exit_ept_misconfiguration(struct vcpu *vcpu)
 	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[0] = gpa.raw;
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
-		"EPT misconfiguration at guest-physical address %llx: an entry of Plinth's own tables is "
+		"EPT misconfiguration at guest-physical address %llx: an entry of Plinth's own "
+		"tables is "
 		"not as this CPU wants it",
 		(unsigned long long)gpa.raw);
 	return OUTCOME_STAY;
@@ -306,7 +312,8 @@ static enum outcome exit_ept_misconfiguration(struct vcpu *vcpu)
 
 /* --- Instructions --- */
 
-/* Hypercalls are for the guest's kernel; for its programs VMCALL is what it is without a hypervisor. */
+/* Hypercalls are for the guest's kernel; for its programs VMCALL is what it is without a
+ * hypervisor. */
 static enum outcome exit_vmcall(struct vcpu *vcpu)
 {
 	if (unlikely(vmcs_read(VMCS_GUEST_SS_ACCESS_RIGHTS) & ACCESS_DPL)) {
@@ -331,8 +338,8 @@ static enum outcome exit_rdpmc(struct vcpu *vcpu)
 }
 
 /*
- * Guest memory is write-back, and no device of the guest looks at it past the caches: writing them back would change nothing
- * but the time it takes. INVD may write back what it likes.
+ * Guest memory is write-back, and no device of the guest looks at it past the caches: writing them
+ * back would change nothing but the time it takes. INVD may write back what it likes.
  */
 static enum outcome exit_cache(struct vcpu *vcpu)
 {
@@ -352,7 +359,8 @@ static enum outcome exit_instruction_timeout(struct vcpu *vcpu)
 	vmx_redeliver(vcpu);
 	if (qualification(vcpu) & NOTIFY_CONTEXT_INVALID)
 		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
-			"the guest kept the CPU from any instruction boundary, and its state is lost");
+			"the guest kept the CPU from any instruction boundary, and its state is "
+			"lost");
 	return OUTCOME_STAY;
 }
 
@@ -366,8 +374,8 @@ static enum outcome exit_entry_failure(struct vcpu *vcpu)
 		vcpu->record->flags |= RECORD_ENTRY_FAILED;
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "%s (exit qualification %llu%s)",
 		vmx_exit_reason_name(vcpu_exit_reason(vcpu)), (unsigned long long)why,
-		why == ENTRY_FAILURE_PDPTE          ? ": a PDPTE"
-		: why == ENTRY_FAILURE_NMI          ? ": an NMI while STI blocks"
+		why == ENTRY_FAILURE_PDPTE	    ? ": a PDPTE"
+		: why == ENTRY_FAILURE_NMI	    ? ": an NMI while STI blocks"
 		: why == ENTRY_FAILURE_LINK_POINTER ? ": the VMCS link pointer"
 						    : "");
 	vmx_dump(vcpu);
@@ -379,7 +387,8 @@ static enum outcome exit_task_switch(struct vcpu *vcpu)
 	struct task_switch task = task_switch_decode(qualification(vcpu));
 
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
-		"a task switch to selector %x: hardware task switching is not supported under Plinth",
+		"a task switch to selector %x: hardware task switching is not supported under "
+		"Plinth",
 		task.selector);
 	return OUTCOME_STAY;
 }
@@ -388,7 +397,8 @@ static enum outcome exit_task_switch(struct vcpu *vcpu)
 static enum outcome exit_unexpected(struct vcpu *vcpu)
 {
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
-		"exit reason %u (%s, qualification %llx) came, which no control of this VMCS asks for",
+		"exit reason %u (%s, qualification %llx) came, which no control of this VMCS asks "
+		"for",
 		vcpu_exit_reason(vcpu), vmx_exit_reason_name(vcpu_exit_reason(vcpu)),
 		(unsigned long long)qualification(vcpu));
 	return OUTCOME_STAY;
@@ -404,6 +414,7 @@ enum outcome vmx_exit_unknown(struct vcpu *vcpu)
 	return OUTCOME_STAY;
 }
 
+/* clang-format off */
 const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	/* 35, 38, 42, 71, 82 and 83 have no meaning in the SDM. */
 	[35] = {vmx_exit_unknown}, [38] = {vmx_exit_unknown}, [42] = {vmx_exit_unknown},
@@ -490,3 +501,4 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	[VMX_EXIT_WRMSRNS_IMMEDIATE]           = {exit_undefined},
 	[VMX_EXIT_REASON_COUNT ... VMX_EXIT_ROWS - 1] = {vmx_exit_unknown},
 };
+/* clang-format on */

@@ -30,8 +30,8 @@ err_t backend_vm_create(struct vm *vm)
 	ranges[count++] = (struct gpa_range){vm->video.gpa, vm->video.size};
 	err = ept_create(&vmx->ept, &features, ranges, count);
 	for (unsigned i = 0; !err && i < vm->extent_count; i++)
-		err = ept_map(&vmx->ept, vm->extents[i].gpa, vm->extents[i].hpa, vm->extents[i].size,
-			      EPT_ALL);
+		err = ept_map(&vmx->ept, vm->extents[i].gpa, vm->extents[i].hpa,
+			      vm->extents[i].size, EPT_ALL);
 	if (!err)
 		err = ept_map(&vmx->ept, vm->video.gpa, vm->video.hpa, vm->video.size, EPT_ALL);
 	if (err)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The run loop: from the stub to the row of the exit table, and what is due before the next entry. */
+/* The run loop: from the stub to the row of the exit table, and what is due before the next entry.
+ */
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/msr.h"
 #include "kernel/panic.h"
@@ -18,7 +19,8 @@ COLD static void end_shadow(uint64_t interruptibility)
 	vmcs_write(VMCS_GUEST_INTERRUPTIBILITY, interruptibility & ~SHADOWS);
 }
 
-/* SDM "Pending Debug Exceptions". With BTF, TF steps over branches only, and no exiting instruction is one. */
+/* SDM "Pending Debug Exceptions". With BTF, TF steps over branches only, and no exiting instruction
+ * is one. */
 COLD static void step_pending(void)
 {
 	if (!(vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
@@ -51,8 +53,8 @@ COLD static uint64_t wrap(struct vcpu *vcpu, uint64_t next)
 }
 
 /*
- * Moves RIP past the instruction that exited, as its end would have: blocking by STI and MOV SS is over, a single step is
- * due when TF is set, and outside 64-bit code RIP has 32 bits.
+ * Moves RIP past the instruction that exited, as its end would have: blocking by STI and MOV SS is
+ * over, a single step is due when TF is set, and outside 64-bit code RIP has 32 bits.
  */
 static inline void advance(struct vcpu *vcpu)
 {
@@ -67,8 +69,8 @@ static inline void advance(struct vcpu *vcpu)
 static void set_windows(struct vcpu *vcpu, const struct event_plan *plan)
 {
 	struct vmx_vcpu *vmx = vmx_of(vcpu);
-	uint32_t primary = vmx->primary &
-			   ~(PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING);
+	uint32_t primary =
+		vmx->primary & ~(PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING);
 
 	if (plan->interrupt_window)
 		primary |= PRIMARY_INTERRUPT_WINDOW_EXITING;
@@ -99,10 +101,11 @@ static void inject(struct vcpu *vcpu, const struct event *event)
 }
 
 /*
- * A delivery ends blocking by STI and MOV SS. That must not stand in the VMCS: with TF set an entry would then want a single
- * step to be pending (SDM "Checks on Guest Non-Register State").
+ * A delivery ends blocking by STI and MOV SS. That must not stand in the VMCS: with TF set an entry
+ * would then want a single step to be pending (SDM "Checks on Guest Non-Register State").
  */
-static inline void inject_now(struct vcpu *vcpu, const struct event *event, uint64_t interruptibility)
+static inline void inject_now(struct vcpu *vcpu, const struct event *event,
+			      uint64_t interruptibility)
 {
 	if (unlikely(interruptibility & SHADOWS))
 		end_shadow(interruptibility);
@@ -148,7 +151,7 @@ static void flush(struct vcpu *vcpu)
 
 	if (vcpu->requests & REQUEST_FLUSH_EPT)
 		status = invept(capabilities->ept_vpid.invept_single ? INVEPT_SINGLE_CONTEXT
-								      : INVEPT_ALL_CONTEXTS,
+								     : INVEPT_ALL_CONTEXTS,
 				(struct invept_descriptor){.eptp = ept_pointer(ept_of(vcpu))});
 	/* Without VPIDs every entry and exit flushes. */
 	if (status == VMX_OK && vcpu->requests & REQUEST_FLUSH_LINEAR &&
@@ -162,7 +165,8 @@ static void flush(struct vcpu *vcpu)
 	vcpu->requests &= ~(uint32_t)(REQUEST_FLUSH_EPT | REQUEST_FLUSH_LINEAR);
 }
 
-/* What a pending request or event asks for before the next entry. False: there is none, the VM has ended. */
+/* What a pending request or event asks for before the next entry. False: there is none, the VM has
+ * ended. */
 static bool prepare_entry(struct vcpu *vcpu)
 {
 	if (vcpu->requests & REQUEST_STOP)
@@ -225,7 +229,8 @@ void vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc)
 		finish(vcpu);
 }
 
-/* VMLAUNCH or VMRESUME did not even begin to load the guest: a control or a host field is not as the CPU wants it. */
+/* VMLAUNCH or VMRESUME did not even begin to load the guest: a control or a host field is not as
+ * the CPU wants it. */
 void vmx_entry_instruction_failed(struct vcpu *vcpu, bool cf, bool zf)
 {
 	enum vmx_status status = vmx_status_of(cf, zf);

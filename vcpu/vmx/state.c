@@ -50,7 +50,8 @@ void backend_set_resume_flag(struct vcpu *vcpu)
 /* What the guest sees: its own bits from the register, the host's from the shadow. */
 uint64_t backend_cr0(struct vcpu *vcpu)
 {
-	return (vmcs_read(VMCS_GUEST_CR0) & CR0_GUEST_OWNED) | (vcpu->cr0_shadow & ~CR0_GUEST_OWNED);
+	return (vmcs_read(VMCS_GUEST_CR0) & CR0_GUEST_OWNED) |
+	       (vcpu->cr0_shadow & ~CR0_GUEST_OWNED);
 }
 
 uint64_t backend_cr3(struct vcpu *vcpu)
@@ -77,9 +78,9 @@ static void update_mode(struct vcpu *vcpu)
 }
 
 /*
- * CD and NW are the guest's to see only: a VM entry does not load them, and caching stays on. NE is one while VMX needs it to
- * be; PE and PG may be anything for an unrestricted guest (SDM "Checks on Guest Control Registers, Debug Registers, and
- * MSRs").
+ * CD and NW are the guest's to see only: a VM entry does not load them, and caching stays on. NE is
+ * one while VMX needs it to be; PE and PG may be anything for an unrestricted guest (SDM "Checks on
+ * Guest Control Registers, Debug Registers, and MSRs").
  */
 void backend_set_cr0(struct vcpu *vcpu, uint64_t value)
 {
@@ -100,7 +101,8 @@ void backend_set_cr3(struct vcpu *vcpu, uint64_t value)
 	vmcs_write(VMCS_GUEST_CR3, value);
 }
 
-/* VMXE is one while the CPU is in VMX operation; MCE stays on, or a machine check in the guest would shut the CPU down. */
+/* VMXE is one while the CPU is in VMX operation; MCE stays on, or a machine check in the guest
+ * would shut the CPU down. */
 void backend_set_cr4(struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t real = value | vmx_capabilities()->cr4_fixed0 | CR4_VMXE | (read_cr4() & CR4_MCE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Makes the VMCS of a vCPU: controls, bitmaps, host state, and the guest state that a loader asks for. */
+/* Makes the VMCS of a vCPU: controls, bitmaps, host state, and the guest state that a loader asks
+ * for. */
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/exceptions.h"
 #include "arch/x86_64/instructions.h"
@@ -14,11 +15,11 @@
 #include "vcpu/vmx/vmx.h"
 
 /* One allocation a vCPU: the backend's state, the VMCS, the bitmaps. */
-#define PAGE_STATE      0
-#define PAGE_VMCS       1
-#define PAGE_IO_BITMAP  2 /* A and B */
+#define PAGE_STATE	0
+#define PAGE_VMCS	1
+#define PAGE_IO_BITMAP	2 /* A and B */
 #define PAGE_MSR_BITMAP 4
-#define PAGES           5
+#define PAGES		5
 
 /* SDM "MSR-Bitmap Address": four quadrants of 1 KiB. */
 #define MSR_READ_LOW   0x000
@@ -27,12 +28,13 @@
 #define MSR_WRITE_HIGH 0xc00
 
 /*
- * #DB and #AC come here, and are given back, since a loop of either in the delivery of itself never reaches an instruction
- * boundary; #MC is the host's.
+ * #DB and #AC come here, and are given back, since a loop of either in the delivery of itself never
+ * reaches an instruction boundary; #MC is the host's.
  */
 #define EXCEPTION_BITMAP (1u << EXCEPTION_DB | 1u << EXCEPTION_AC | 1u << EXCEPTION_MC)
 
-/* The preemption timer's value is the heartbeat's, so that a guest that never exits is left once in a while. */
+/* The preemption timer's value is the heartbeat's, so that a guest that never exits is left once in
+ * a while. */
 #define PREEMPTION_US 1000
 
 static void open_msr(void *context, uint32_t msr, unsigned pass)
@@ -42,9 +44,11 @@ static void open_msr(void *context, uint32_t msr, unsigned pass)
 	bool high = msr >= 0xc0000000;
 
 	if (pass & MSR_PASS_READ)
-		bitmap[(high ? MSR_READ_HIGH : MSR_READ_LOW) + bit / 8] &= (uint8_t)~(1u << bit % 8);
+		bitmap[(high ? MSR_READ_HIGH : MSR_READ_LOW) + bit / 8] &=
+			(uint8_t) ~(1u << bit % 8);
 	if (pass & MSR_PASS_WRITE)
-		bitmap[(high ? MSR_WRITE_HIGH : MSR_WRITE_LOW) + bit / 8] &= (uint8_t)~(1u << bit % 8);
+		bitmap[(high ? MSR_WRITE_HIGH : MSR_WRITE_LOW) + bit / 8] &=
+			(uint8_t) ~(1u << bit % 8);
 }
 
 /* Writes a field that every CPU accepted here has; collects the first that fails. */
@@ -129,7 +133,8 @@ static void put_host_state(struct writer *writer, struct vcpu *vcpu)
 	put(writer, VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
 }
 
-static void put_segment(struct writer *writer, enum segment_index index, const struct segment *segment)
+static void put_segment(struct writer *writer, enum segment_index index,
+			const struct segment *segment)
 {
 	uint32_t step = VMCS_SEGMENT_STEP * (uint32_t)index;
 

@@ -22,9 +22,9 @@ struct vmx_vm {
 /* What is behind vcpu->backend. */
 struct vmx_vcpu {
 	hpa_t vmcs;
-	uint32_t primary;            /* the primary controls as they are in the VMCS */
+	uint32_t primary; /* the primary controls as they are in the VMCS */
 	uint32_t entry_controls;
-	uint16_t vpid;               /* 0: VPIDs are not used */
+	uint16_t vpid; /* 0: VPIDs are not used */
 	uint64_t cr4_guest_owned;
 	void *msr_bitmap;
 };
@@ -53,12 +53,14 @@ struct vmx_exit_row {
 };
 #define VMX_EXIT_ROWS 128
 extern const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS];
-_Static_assert(VMX_EXIT_ROWS >= VMX_EXIT_REASON_COUNT && VMX_EXIT_ROWS <= EXIT_REASONS, "a row each");
+_Static_assert(VMX_EXIT_ROWS >= VMX_EXIT_REASON_COUNT && VMX_EXIT_ROWS <= EXIT_REASONS,
+	       "a row each");
 
 /* The answer to a reason beyond the table. */
 enum outcome vmx_exit_unknown(struct vcpu *vcpu);
 
-/* If the exit came while an event was being delivered, puts that back to be delivered first. True: it did. */
+/* If the exit came while an event was being delivered, puts that back to be delivered first. True:
+ * it did. */
 bool vmx_redeliver(struct vcpu *vcpu);
 
 /* The stub and what it calls. */
