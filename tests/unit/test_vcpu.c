@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The life of a vCPU: making, running, faults, HLT, heartbeat, records; and the live state's reset.
+ */
+/* UNITS: vcpu/vcpu.c vcpu/live_state.c vcpu/control.c vcpu/msr.c vcpu/cpuid.c vcpu/events.c */
+/* UNITS: vcpu/vm_memory.c vcpu/bus.c trace/counters.c arch/x86_64/cpuid.c arch/x86_64/vmx.c */
+/* UNITS: arch/x86_64/exceptions.c tests/fake/backend.c tests/fake/host_cpuid.c tests/fake/cpus.c */
+/* UNITS: tests/fake/physical.c tests/fake/direct_map.c tests/fake/guest_memory.c */
+/* UNITS: kernel/string.c tests/fake/log.c tests/fake/error.c */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "arch/x86_64/msr.h"
+#include "arch/x86_64/vmx.h"
+#include "kernel/console.h"
+#include "kernel/time.h"
+#include "tests/fake/backend.h"
+#include "tests/fake/cpus.h"
+#include "tests/fake/host_cpuid.h"
+#include "tests/fake/log.h"
+#include "tests/fake/physical.h"
+#include "trace/render.h"
+#include "vcpu/live_state.h"
+#include "vcpu/msr.h"
+
+/* --- What stands around. --- */
+
+uint64_t console_poll_at;
+static uint64_t polled_at;
+static bool end_requested;
+static unsigned lines;
+static uint64_t line_number;
+
+void console_poll_now(uint64_t now)
+{
+	polled_at = now;
+}
+
+bool console_end_requested(void)
+{
+	return end_requested;
+}
+
+uint64_t time_now(void)
+{
+	return fake_machine.tsc;
+}
+
+uint64_t time_ticks_from_us(uint64_t us)
+{
+	return us * 1000;
+}
+
+uint64_t time_us_from_ticks(uint64_t ticks)
+{
+	return ticks / 1000;
+}
+
+void render_line(const char *vm_name, uint64_t number, const struct exit_record *record,
+		 uint64_t first_tsc)
+{
+	(void)vm_name;
+	(void)record;
+	(void)first_tsc;
+	lines++;
+	line_number = number;
+	fake_machine.tsc += 5000; /* a slow console */
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	fake_machine_reset();
+	host_cpuid_reset();
+	fake_physical_reset();
+	fake_log_reset();
+	fake_cpus_start(1);
+	fake_vcpu_reset(FAKE_CODE64);
+	polled_at = console_poll_at = 0;
+	end_requested = false;
+	lines = 0;
+	msr_init();
+	return 0;
+}
+
+/* --- Making and unmaking. --- */
+
+static const struct vcpu_state start = {.rip = 0x1234, .regs.rbx = 0x5678};
+
+static struct vcpu *make(const struct vcpu_options *options)
+{
+	fake_vcpu_vm.vcpu = NULL;
+	assert_null(vcpu_create(&fake_vcpu_vm, options, &start));
+	assert_non_null(fake_vcpu_vm.vcpu);
+	return fake_vcpu_vm.vcpu;
+}
+
+static void a_vcpu_is_made_and_unmade(void **state)
+{
+	const struct vcpu_options options = {.ring_size = 16};
+	struct vcpu *vcpu = make(&options);
+
+	(void)state;
+	assert_ptr_equal(vcpu->vm, &fake_vcpu_vm);
+	assert_int_equal(vcpu->regs.rbx, 0x5678);
+	assert_int_equal(fake_backend.rip, 0x1234);
+	assert_int_equal(vcpu->ring.size, 16);
+	assert_int_equal((uintptr_t)vcpu->ring.records % 64, 0);
+	assert_true(vcpu_records(vcpu));
+	assert_int_equal(vcpu->regs.rax | vcpu->tsc_entry | vcpu->events.work, 0);
+	assert_true(cpuid_shows(&vcpu->cpuid, CPUID_LONG_MODE));
+	assert_true(vcpu->cr4_allowed & CR4_PAE);
+	assert_true(vcpu->efer_allowed & EFER_LME);
+	assert_int_not_equal(vcpu->msr_offered, 0);
+	assert_int_equal(counters_sum(&vcpu->counters), 0);
+	vcpu_destroy(vcpu);
+	assert_null(fake_vcpu_vm.vcpu);
+	assert_int_equal(fake_backend.destroyed, 1);
+	assert_int_equal(fake_physical_used, 0);
+}
+
+static void no_records_unless_asked(void **state)
+{
+	const struct vcpu_options options = {0};
+	struct vcpu *vcpu = make(&options);
+
+	(void)state;
+	assert_false(vcpu_records(vcpu));
+	vcpu_destroy(vcpu);
+	assert_int_equal(fake_physical_used, 0);
+}
+
+static void failures_leave_nothing_behind(void **state)
+{
+	const struct vcpu_options options = {.ring_size = 64};
+
+	(void)state;
+	fake_vcpu_vm.vcpu = NULL;
+	fake_physical_left = PAGE_SIZE;
+	assert_string_equal(vcpu_create(&fake_vcpu_vm, &options, &start),
+			    "no memory for a vCPU: there is no memory left");
+	fake_physical_left = GIB;
+	fake_backend.create_error = "no";
+	assert_string_equal(vcpu_create(&fake_vcpu_vm, &options, &start), "no");
+	assert_int_equal(fake_physical_used, 0);
+	assert_int_equal(fake_backend.destroyed, 0);
+	fake_backend.create_error = NULL;
+	fake_backend.set_state_error = "not so";
+	assert_string_equal(vcpu_create(&fake_vcpu_vm, &options, &start), "not so");
+	assert_int_equal(fake_physical_used, 0);
+	assert_int_equal(fake_backend.destroyed, 1);
+	assert_null(fake_vcpu_vm.vcpu);
+}
+
+/* --- Running. --- */
+
+static uint64_t deadline_at_start;
+
+static void one_exit(struct vcpu *vcpu)
+{
+	deadline_at_start = vcpu->deadline;
+	vcpu->tsc_exit = fake_machine.tsc;
+	vcpu->counter = &vcpu->counters.by_reason[10];
+	fake_machine.tsc += 70;
+	fake_machine.cr2 = 0xabcdef;
+}
+
+static void a_run(void **state)
+{
+	const struct vcpu_options options = {0};
+	struct vcpu *vcpu = make(&options);
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++)
+		fake_msr_set(0xc0000080 + i, 1);
+	fake_msr_set(IA32_KERNEL_GS_BASE, 1);
+	fake_msr_set(IA32_TSC_AUX, 1);
+	fake_msr_set(IA32_XSS, 1);
+	fake_machine.tsc = 1000;
+	fake_backend.run = one_exit;
+	vcpu_run(vcpu);
+	assert_int_equal(vcpu->first_tsc, 1000);
+	assert_int_equal(deadline_at_start, 1000); /* a first heartbeat at once */
+	assert_int_equal(vcpu->cr2_at_end, 0xabcdef);
+	/* The last exit's cost is counted though no entry followed. */
+	assert_int_equal(vcpu->counters.by_reason[10].count, 1);
+	assert_int_equal(vcpu->counters.by_reason[10].total, 70);
+	vcpu_destroy(vcpu);
+}
+
+/* --- Faults. --- */
+
+static void faults(void **state)
+{
+	(void)state;
+	vcpu_gp(&fake_vcpu);
+	assert_true(fake_backend.rflags & RFLAGS_RF);
+	fake_expect_fault(13, 0);
+	fake_vcpu_reset(FAKE_CODE64);
+	vcpu_fault(&fake_vcpu, 14, true, 0x11);
+	fake_expect_fault(14, 0x11);
+	fake_vcpu_reset(FAKE_CODE64);
+	vcpu_ud(&fake_vcpu);
+	fake_expect_fault(6, -1);
+	/* #DB can be a trap, which pushes RF as it was. */
+	fake_vcpu_reset(FAKE_CODE64);
+	vcpu_fault(&fake_vcpu, 1, false, 0);
+	assert_false(fake_backend.rflags & RFLAGS_RF);
+	fake_expect_fault(1, -1);
+}
+
+static void double_and_triple_faults(void **state)
+{
+	(void)state;
+	vcpu_fault(&fake_vcpu, 11, true, 8);
+	vcpu_gp(&fake_vcpu);
+	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
+	assert_int_equal(fake_vcpu.events.now.vector, 8);
+	vcpu_gp(&fake_vcpu);
+	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_TRIPLE_FAULT);
+	assert_true(fake_vcpu.requests & REQUEST_STOP);
+	assert_string_equal(
+		fake_vcpu_vm.end_text,
+		"triple fault: vector 13 was raised while a double fault was delivered");
+}
+
+/* --- HLT. --- */
+
+static void hlt_ends_when_nothing_can_wake_it(void **state)
+{
+	(void)state;
+	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
+	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_HALT);
+	assert_string_equal(fake_vcpu_vm.end_text,
+			    "HLT with interrupts off, and nothing that could wake it");
+	fake_vcpu_reset(FAKE_CODE64);
+	fake_backend.rflags |= RFLAGS_IF;
+	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
+	assert_string_equal(fake_vcpu_vm.end_text,
+			    "HLT with interrupts on, and nothing that could wake it");
+	/* An interrupt that cannot be taken wakes nobody. */
+	fake_vcpu_reset(FAKE_CODE64);
+	events_raise_interrupt(&fake_vcpu.events, 0x30);
+	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
+	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_HALT);
+	/* Nor does an NMI in the handler of another. */
+	fake_vcpu_reset(FAKE_CODE64);
+	events_raise_nmi(&fake_vcpu.events);
+	fake_backend.nmi_blocked = true;
+	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
+	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_HALT);
+}
+
+static void hlt_goes_on_for_what_waits(void **state)
+{
+	(void)state;
+	fake_backend.rflags |= RFLAGS_IF;
+	events_raise_interrupt(&fake_vcpu.events, 0x30);
+	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
+	fake_vcpu_reset(FAKE_CODE64);
+	events_raise_nmi(&fake_vcpu.events);
+	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
+	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
+}
+
+/* --- The heartbeat. --- */
+
+static void heartbeats(void **state)
+{
+	(void)state;
+	vcpu_heartbeat(&fake_vcpu, 5000);
+	assert_int_equal(fake_vcpu.deadline, 5000 + 1000000);
+	assert_int_equal(polled_at, 5000);
+	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
+	this_cpu()->nmi_pending = true;
+	this_cpu()->nmi_count = 3;
+	vcpu_heartbeat(&fake_vcpu, 6000);
+	assert_false(this_cpu()->nmi_pending);
+	assert_true(fake_log_contains("an NMI came to the host; 3 so far"));
+	end_requested = true;
+	vcpu_heartbeat(&fake_vcpu, 7000);
+	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_USER);
+}
+
+/* Exits that the host's own timer and interrupts cause are no sign of life. */
+static void the_watchdog(void **state)
+{
+	struct exit_counter *by_reason = fake_vcpu.counters.by_reason;
+	uint64_t now = 0;
+
+	(void)state;
+	fake_vcpu.watchdog.limit = 100000000; /* 100 ms */
+	for (unsigned ms = 0; ms < 300; ms++, now += 1000000) {
+		by_reason[VMX_EXIT_PREEMPTION_TIMER].count++;
+		by_reason[VMX_EXIT_EXTERNAL_INTERRUPT].count++;
+		by_reason[VMX_EXIT_CPUID].count += ms % 50 == 0;
+		vcpu_heartbeat(&fake_vcpu, now);
+		assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
+	}
+	for (unsigned ms = 0; fake_vcpu_vm.end == VM_RUNNING; ms++, now += 1000000) {
+		by_reason[VMX_EXIT_PREEMPTION_TIMER].count++;
+		vcpu_heartbeat(&fake_vcpu, now);
+		assert_true(ms < 120);
+	}
+	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_STOPPED);
+	assert_non_null(strstr(fake_vcpu_vm.end_text, "watchdog: no exit of its own for 1"));
+	/* Without one a guest may do as it likes. */
+	fake_vcpu_reset(FAKE_CODE64);
+	vcpu_heartbeat(&fake_vcpu, now + 100000000000);
+	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
+}
+
+/* --- Records. --- */
+
+static void the_ring_of_records(void **state)
+{
+	static struct exit_record records[4];
+
+	(void)state;
+	fake_vcpu_vm.id = 7;
+	fake_vcpu.ring.records = records;
+	fake_vcpu.ring.size = 4;
+	fake_backend.rip = 0x4321;
+	fake_vcpu.shown.bits[0] = 1ull << 12;
+	for (unsigned i = 0; i < 6; i++) {
+		fake_machine.tsc = 100 * i + 50;
+		fake_vcpu.tsc_exit = 100 * i;
+		fake_vcpu.counter = &fake_vcpu.counters.by_reason[10 + i % 3];
+		vcpu_record_begin(&fake_vcpu);
+		assert_ptr_equal(fake_vcpu.record, &records[i % 4]);
+		fake_vcpu.record->detail[2] = i;
+		vcpu_record_finish(&fake_vcpu);
+		/* Showing a record is no cost of its exit. */
+		assert_int_equal(fake_vcpu.tsc_exit, 100 * i + (i % 3 == 2 ? 5000 : 0));
+	}
+	assert_int_equal(fake_vcpu.ring.count, 6);
+	assert_int_equal(lines, 2);
+	assert_int_equal(line_number, 6);
+	assert_int_equal(records[0].tsc_exit, 400);
+	assert_int_equal(records[0].tsc_entry, 450);
+	assert_int_equal(records[0].rip, 0x4321);
+	assert_int_equal(records[0].reason, 11);
+	assert_int_equal(records[0].vm, 7);
+	assert_int_equal(records[0].mode, MODE_LONG);
+	assert_int_equal(records[0].detail[2], 4);
+	assert_int_equal(records[2].detail[2], 2);
+}
+
+/* --- The state that stays in the processor. --- */
+
+static void the_live_state_is_reset(void **state)
+{
+	const uint8_t *area;
+	uint32_t mxcsr;
+	uint64_t header;
+
+	(void)state;
+	for (unsigned i = 0; i < 16; i++)
+		fake_msr_set(0xc0000080 + i, ~0ull);
+	fake_msr_set(IA32_KERNEL_GS_BASE, ~0ull);
+	fake_msr_set(IA32_TSC_AUX, 5);
+	fake_msr_set(IA32_XSS, 5);
+	fake_machine.dr0 = fake_machine.dr1 = fake_machine.dr2 = fake_machine.dr3 = 1;
+	fake_machine.dr6 = 0xffff0fff;
+	fake_machine.cr2 = 0x1234;
+	fake_machine.cr0 = CR0_PE | CR0_TS | CR0_EM | CR0_PG;
+	fake_machine.xcr0 = 7;
+	fake_machine.xcr0_supported = 0x2e7;
+	cpuid_build(&fake_vcpu);
+	live_state_reset(&fake_vcpu);
+
+	assert_int_equal(fake_machine.dr0 | fake_machine.dr1 | fake_machine.dr2 | fake_machine.dr3,
+			 0);
+	assert_int_equal(fake_machine.dr6, 0xffff0ff0);
+	assert_int_equal(fake_machine.cr2, 0);
+	assert_int_equal(fake_machine.xcr0, 1);
+	assert_int_equal(fake_machine.xrstor_components, 0x2e7);
+	assert_int_equal(rdmsr(IA32_STAR) | rdmsr(IA32_LSTAR) | rdmsr(IA32_FMASK), 0);
+	assert_int_equal(rdmsr(IA32_KERNEL_GS_BASE) | rdmsr(IA32_TSC_AUX) | rdmsr(IA32_XSS), 0);
+	/* SDM "Processor State After Reset", as FNINIT and MXCSR have it; XSTATE_BV 0 for the rest.
+	 */
+	area = fake_machine.fxrstor_area;
+	assert_int_equal(area[0] | area[1] << 8, 0x37f);
+	memcpy(&mxcsr, area + 24, 4);
+	assert_int_equal(mxcsr, 0x1f80);
+	area = fake_machine.xrstor_area;
+	memcpy(&mxcsr, area + 24, 4);
+	assert_int_equal(mxcsr, 0x1f80);
+	for (unsigned i = 0; i < 8; i++) {
+		memcpy(&header, area + 512 + 8 * i, 8);
+		assert_int_equal(header, 0);
+	}
+}
+
+static void the_live_state_without_xsave(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 16; i++)
+		fake_msr_set(0xc0000080 + i, ~0ull);
+	fake_msr_set(IA32_KERNEL_GS_BASE, ~0ull);
+	host_cpuid_set(CPUID_XSAVE, false);
+	host_cpuid_set(CPUID_RDTSCP, false);
+	host_cpuid_set(CPUID_RDPID, false);
+	cpuid_build(&fake_vcpu);
+	live_state_reset(&fake_vcpu);
+	assert_non_null(fake_machine.fxrstor_area);
+	assert_null(fake_machine.xrstor_area);
+	assert_int_equal(fake_machine.xsetbv_count, 0);
+	assert_int_equal(rdmsr(IA32_LSTAR), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup(a_vcpu_is_made_and_unmade, setup),
+		cmocka_unit_test_setup(no_records_unless_asked, setup),
+		cmocka_unit_test_setup(failures_leave_nothing_behind, setup),
+		cmocka_unit_test_setup(a_run, setup),
+		cmocka_unit_test_setup(faults, setup),
+		cmocka_unit_test_setup(double_and_triple_faults, setup),
+		cmocka_unit_test_setup(hlt_ends_when_nothing_can_wake_it, setup),
+		cmocka_unit_test_setup(hlt_goes_on_for_what_waits, setup),
+		cmocka_unit_test_setup(heartbeats, setup),
+		cmocka_unit_test_setup(the_watchdog, setup),
+		cmocka_unit_test_setup(the_ring_of_records, setup),
+		cmocka_unit_test_setup(the_live_state_is_reset, setup),
+		cmocka_unit_test_setup(the_live_state_without_xsave, setup),
+	};
+
+	return cmocka_run_group_tests_name("vcpu", tests, NULL, NULL);
+}
