@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Mutations of the control fields. */
+#include "arch/x86_64/control_registers.h"
+#include "kernel/compiler.h"
+#include "tests/entry/mutations.h"
+
+/* clang-format off */
+
+/* An address of a page: at an odd place, and beyond the width. */
+#define PAGE_ROWS(rule, field, ...)                                                                \
+	{BREAKS(rule "-aligned"), EDITS(__VA_ARGS__, OR(field, 0x800))},                           \
+	{BREAKS(rule "-width"), EDITS(__VA_ARGS__, WIDE(field))}
+
+#define TERTIARY(control) TURN_ON(PRIMARY, ACTIVATE_TERTIARY), TURN_ON(TERTIARY, control)
+
+/* Without EPT there is no unrestricted guest either. */
+#define NO_EPT_ROW(rule, ...)                                                                      \
+	{BREAKS(rule), IN(RESTRICTED), EDITS(__VA_ARGS__, TURN_OFF(SECONDARY, EPT))}
+
+#define POSTED TURN_ON(PIN, POSTED_INTERRUPTS), TURN_ON(SECONDARY, VIRTUAL_INTERRUPTS),           \
+	TURN_ON(PRIMARY, TPR_SHADOW), TURN_ON(EXIT, ACKNOWLEDGE_INTERRUPT)
+
+#define AREA_ROWS(rule, field)                                                                     \
+	{BREAKS(rule "-aligned"), EDITS(SET(field##_COUNT, 1), OR(field##_ADDRESS, 8))},           \
+	{BREAKS(rule "-width"), EDITS(SET(field##_COUNT, 1), WIDE(field##_ADDRESS))},              \
+	{BREAKS(rule "-end"), EDITS(SET(field##_COUNT, 2), TOP(field##_ADDRESS, 16))},             \
+	{EDITS(SET(field##_ADDRESS, 1))}
+
+/* Wrong whether or not the processor lets any exception have an error code. */
+#define ERROR_CODE_ROWS(...)                                                                       \
+	{BREAKS("error-code-type"), EDITS(INJECT_CODE(VMX_NMI, 2)), __VA_ARGS__},                  \
+	{BREAKS("error-code-type"), EDITS(INJECT_CODE(VMX_SOFTWARE_INTERRUPT, 13), SET(ENTRY_INSTRUCTION_LENGTH, 2)), __VA_ARGS__}, \
+	{BREAKS("error-code-real-mode"), IN(REAL), EDITS(INJECT_CODE(VMX_HARDWARE_EXCEPTION, 13)), __VA_ARGS__}
+
+#define BOCHS_TYPE_7 "Bochs takes type 7 on every model, and ends itself where it cannot deliver it"
+
+static const struct entry_mutation rows[] = {
+	{BREAKS("pin-reserved"), EDITS(OR(PIN_CONTROLS, BIT(31)))},
+	{BREAKS("pin-reserved"), EDITS(CLEAR(PIN_CONTROLS, BIT(1)))},
+	{BREAKS("primary-reserved"), EDITS(OR(PRIMARY_CONTROLS, BIT(0)))},
+	{BREAKS("primary-reserved"), EDITS(CLEAR(PRIMARY_CONTROLS, BIT(1)))},
+	{BREAKS("secondary-reserved"), EDITS(OR(SECONDARY_CONTROLS, BIT(29)))},
+	{BREAKS("tertiary-reserved"), EDITS(TURN_ON(PRIMARY, ACTIVATE_TERTIARY), OR(TERTIARY_CONTROLS, BIT(63)))},
+	{BREAKS("cr3-target-count"), EDITS(SET(CR3_TARGET_COUNT, 5))},
+	{EDITS(SET(CR3_TARGET_COUNT, 4))},
+
+	{EDITS(TURN_ON(PRIMARY, IO_BITMAPS), TURN_ON(PRIMARY, MSR_BITMAPS))},
+	PAGE_ROWS("io-bitmap-a", IO_BITMAP_A, TURN_ON(PRIMARY, IO_BITMAPS)),
+	PAGE_ROWS("io-bitmap-b", IO_BITMAP_B, TURN_ON(PRIMARY, IO_BITMAPS)),
+	PAGE_ROWS("msr-bitmaps", MSR_BITMAPS, TURN_ON(PRIMARY, MSR_BITMAPS)),
+	{EDITS(OR(MSR_BITMAPS, 1), OR(IO_BITMAP_A, 1), OR(VIRTUAL_APIC_ADDRESS, 1))},
+
+	PAGE_ROWS("virtual-apic", VIRTUAL_APIC_ADDRESS, TURN_ON(PRIMARY, TPR_SHADOW)),
+	{BREAKS("tpr-threshold-reserved"), EDITS(TURN_ON(PRIMARY, TPR_SHADOW), SET(TPR_THRESHOLD, 0x10))},
+	{BREAKS("tpr-threshold-above"), EDITS(TURN_ON(PRIMARY, TPR_SHADOW), SET(TPR_THRESHOLD, 1))},
+	{BREAKS("tpr-threshold-above"), EDITS(TURN_ON(PRIMARY, TPR_SHADOW), SET(TPR_THRESHOLD, 5), POKE(APIC, 0x80, 0x40))},
+	{EDITS(TURN_ON(PRIMARY, TPR_SHADOW), SET(TPR_THRESHOLD, 4), POKE(APIC, 0x80, 0x40))},
+
+	{BREAKS("virtual-nmis-need-nmi-exiting"), EDITS(TURN_OFF(PIN, NMI_EXITING))},
+	{BREAKS("nmi-window-needs-virtual-nmis"), EDITS(TURN_ON(PRIMARY, NMI_WINDOW_EXITING), TURN_OFF(PIN, VIRTUAL_NMIS))},
+	{EDITS(TURN_OFF(PIN, NMI_EXITING), TURN_OFF(PIN, VIRTUAL_NMIS))},
+
+	PAGE_ROWS("apic-access", APIC_ACCESS_ADDRESS, TURN_ON(SECONDARY, VIRTUALIZE_APIC_ACCESSES)),
+	{BREAKS("x2apic-needs-tpr-shadow"), EDITS(TURN_ON(SECONDARY, VIRTUALIZE_X2APIC))},
+	{BREAKS("apic-registers-needs-tpr-shadow"), EDITS(TURN_ON(SECONDARY, APIC_REGISTERS))},
+	{BREAKS("virtual-interrupts-needs-tpr-shadow"), EDITS(TURN_ON(SECONDARY, VIRTUAL_INTERRUPTS))},
+	{BREAKS("ipi-virtualization-needs-tpr-shadow"), EDITS(TERTIARY(IPI_VIRTUALIZATION))},
+	{BREAKS("x2apic-without-apic-accesses"),
+	 EDITS(TURN_ON(PRIMARY, TPR_SHADOW), TURN_ON(SECONDARY, VIRTUALIZE_X2APIC), TURN_ON(SECONDARY, VIRTUALIZE_APIC_ACCESSES))},
+	{BREAKS("virtual-interrupts-need-exiting"),
+	 EDITS(TURN_ON(PRIMARY, TPR_SHADOW), TURN_ON(SECONDARY, VIRTUAL_INTERRUPTS), TURN_OFF(PIN, EXTERNAL_INTERRUPT_EXITING))},
+
+	{EDITS(POSTED)},
+	{BREAKS("posted-needs-virtual-interrupts"),
+	 EDITS(TURN_ON(PIN, POSTED_INTERRUPTS), TURN_ON(EXIT, ACKNOWLEDGE_INTERRUPT))},
+	{BREAKS("posted-needs-acknowledge"), EDITS(POSTED, TURN_OFF(EXIT, ACKNOWLEDGE_INTERRUPT))},
+	{BREAKS("posted-vector"), EDITS(POSTED, SET(POSTED_INTERRUPT_VECTOR, 0x100))},
+	{BREAKS("posted-descriptor-aligned"), EDITS(POSTED, OR(POSTED_INTERRUPT_DESCRIPTOR, 0x20))},
+	{BREAKS("posted-descriptor-width"), EDITS(POSTED, WIDE(POSTED_INTERRUPT_DESCRIPTOR))},
+
+	{BREAKS("vpid-zero"), EDITS(TURN_ON(SECONDARY, VPID), SET(VPID, 0))},
+	{EDITS(TURN_ON(SECONDARY, VPID))},
+
+	{BREAKS("eptp-memory-type"), EDITS(OR(EPT_POINTER, 1))},
+	{BREAKS("eptp-walk-length"), EDITS(CLEAR(EPT_POINTER, 1 << 3))},
+	{BREAKS("eptp-walk-length"), EDITS(OR(EPT_POINTER, 7 << 3))},
+	{BREAKS("eptp-accessed-dirty"), EDITS(OR(EPT_POINTER, EPTP_ACCESSED_DIRTY)), WITHOUT(ACCESSED_DIRTY)},
+	{EDITS(OR(EPT_POINTER, EPTP_ACCESSED_DIRTY)), WITH(ACCESSED_DIRTY)},
+	{BREAKS("eptp-shadow-stack"), EDITS(OR(EPT_POINTER, EPTP_SHADOW_STACK)), WITHOUT(EPT_SHADOW_STACK)},
+	{BREAKS("eptp-reserved"), EDITS(OR(EPT_POINTER, BIT(8)))},
+	{BREAKS("eptp-reserved"), EDITS(WIDE(EPT_POINTER))},
+
+	NO_EPT_ROW("pml-needs-ept", TURN_ON(SECONDARY, PML)),
+	PAGE_ROWS("pml", PML_ADDRESS, TURN_ON(SECONDARY, PML)),
+	{BREAKS("unrestricted-needs-ept"), EDITS(TURN_OFF(SECONDARY, EPT))},
+	NO_EPT_ROW("mode-based-execute-needs-ept", TURN_ON(SECONDARY, MODE_BASED_EXECUTE)),
+	NO_EPT_ROW("sub-page-write-needs-ept", TURN_ON(SECONDARY, SUB_PAGE_WRITE)),
+	PAGE_ROWS("sub-page-table", SPP_TABLE_POINTER, TURN_ON(SECONDARY, SUB_PAGE_WRITE)),
+
+	{BREAKS("vm-functions-reserved"), EDITS(TURN_ON(SECONDARY, VM_FUNCTIONS), SET(VM_FUNCTION_CONTROLS, BIT(63)))},
+	NO_EPT_ROW("eptp-switching-needs-ept", TURN_ON(SECONDARY, VM_FUNCTIONS), SET(VM_FUNCTION_CONTROLS, 1)),
+	PAGE_ROWS("eptp-list", EPTP_LIST_ADDRESS, TURN_ON(SECONDARY, VM_FUNCTIONS), SET(VM_FUNCTION_CONTROLS, 1)),
+
+	PAGE_ROWS("vmread-bitmap", VMREAD_BITMAP, TURN_ON(SECONDARY, VMCS_SHADOWING)),
+	PAGE_ROWS("vmwrite-bitmap", VMWRITE_BITMAP, TURN_ON(SECONDARY, VMCS_SHADOWING)),
+	PAGE_ROWS("ve-information", VE_INFORMATION_ADDRESS, TURN_ON(SECONDARY, EPT_VIOLATION_VE)),
+
+	NO_EPT_ROW("pt-addresses-needs-ept",
+		   TURN_ON(SECONDARY, PT_GUEST_PHYSICAL), TURN_ON(ENTRY, LOAD_RTIT_CTL), TURN_ON(EXIT, CLEAR_RTIT_CTL)),
+	{BREAKS("pt-addresses-need-load"), EDITS(TURN_ON(SECONDARY, PT_GUEST_PHYSICAL), TURN_ON(EXIT, CLEAR_RTIT_CTL))},
+	{BREAKS("pt-addresses-need-clear"), EDITS(TURN_ON(SECONDARY, PT_GUEST_PHYSICAL), TURN_ON(ENTRY, LOAD_RTIT_CTL))},
+	{BREAKS("tsc-multiplier-zero"), EDITS(TURN_ON(SECONDARY, TSC_SCALING), SET(TSC_MULTIPLIER, 0))},
+	PAGE_ROWS("low-pasid", LOW_PASID_DIRECTORY, TURN_ON(SECONDARY, PASID_TRANSLATION)),
+	PAGE_ROWS("high-pasid", HIGH_PASID_DIRECTORY, TURN_ON(SECONDARY, PASID_TRANSLATION)),
+
+	NO_EPT_ROW("hlat-needs-ept", TERTIARY(HLAT)),
+	NO_EPT_ROW("paging-write-needs-ept", TERTIARY(EPT_PAGING_WRITE)),
+	NO_EPT_ROW("paging-verification-needs-ept", TERTIARY(GUEST_PAGING_VERIFICATION)),
+	{BREAKS("hlat-pointer"), EDITS(TERTIARY(HLAT), OR(HLAT_POINTER, BIT(5)))},
+	{BREAKS("hlat-pointer"), EDITS(TERTIARY(HLAT), WIDE(HLAT_POINTER))},
+	{BREAKS("pid-table-aligned"),
+	 EDITS(TERTIARY(IPI_VIRTUALIZATION), TURN_ON(PRIMARY, TPR_SHADOW), OR(PID_POINTER_TABLE_ADDRESS, 4))},
+	{BREAKS("pid-table-width"),
+	 EDITS(TERTIARY(IPI_VIRTUALIZATION), TURN_ON(PRIMARY, TPR_SHADOW), WIDE(PID_POINTER_TABLE_ADDRESS))},
+
+	{BREAKS("exit-reserved"), EDITS(OR(EXIT_CONTROLS, BIT(10)), CLEAR(EXIT_CONTROLS, BIT(0)))},
+	{BREAKS("exit2-reserved"), EDITS(TURN_ON(EXIT, ACTIVATE_SECONDARY), OR(SECONDARY_EXIT_CONTROLS, BIT(62)))},
+	{BREAKS("save-timer-needs-timer"), EDITS(TURN_ON(EXIT, SAVE_PREEMPTION_TIMER), TURN_OFF(PIN, PREEMPTION_TIMER))},
+	AREA_ROWS("exit-msr-store", EXIT_MSR_STORE),
+	AREA_ROWS("exit-msr-load", EXIT_MSR_LOAD),
+	AREA_ROWS("entry-msr-load", ENTRY_MSR_LOAD),
+
+	{BREAKS("entry-reserved"), EDITS(OR(ENTRY_CONTROLS, BIT(30)))},
+	{BREAKS("entry-reserved"), EDITS(CLEAR(ENTRY_CONTROLS, BIT(0)))},
+	{BREAKS("entry-to-smm", "interruptibility-smi-entry"), EDITS(TURN_ON(ENTRY, TO_SMM)), BOCHS(EXIT_GUEST, BOCHS_SMM)},
+	{BREAKS("entry-dual-monitor"), EDITS(TURN_ON(ENTRY, DEACTIVATE_DUAL_MONITOR))},
+	{BREAKS("entry-smm-both", "entry-to-smm", "entry-dual-monitor", "interruptibility-smi-entry"),
+	 EDITS(TURN_ON(ENTRY, TO_SMM), TURN_ON(ENTRY, DEACTIVATE_DUAL_MONITOR))},
+	{BREAKS("load-rtit-while-tracing"), EDITS(TURN_ON(ENTRY, LOAD_RTIT_CTL)), WITH(TRACING)},
+
+	{BREAKS("event-type"), EDITS(INJECT(1, 32))},
+	{BREAKS("event-type"), EDITS(INJECT(VMX_OTHER_EVENT, 0)), WITHOUT(MTF), NOT_IN_BOCHS(BOCHS_TYPE_7)},
+	{EDITS(INJECT(VMX_OTHER_EVENT, 0)), WITH(MTF)},
+	{BREAKS("event-vector-nmi"), EDITS(INJECT(VMX_NMI, 3))},
+	{EDITS(INJECT(VMX_NMI, 2))},
+	{BREAKS("event-vector-exception"), EDITS(INJECT(VMX_HARDWARE_EXCEPTION, 32))},
+	{EDITS(INJECT(VMX_HARDWARE_EXCEPTION, 31))},
+	{BREAKS("event-vector-other"), EDITS(INJECT(VMX_OTHER_EVENT, 1)), WITH(MTF)},
+	{BREAKS("error-code-missing"), EDITS(INJECT(VMX_HARDWARE_EXCEPTION, 13)), WITHOUT(ANY_ERROR_CODE)},
+	{BREAKS("error-code-missing"), IN(RESTRICTED), EDITS(INJECT(VMX_HARDWARE_EXCEPTION, 17)), WITHOUT(ANY_ERROR_CODE)},
+	{IN(REAL), EDITS(INJECT(VMX_HARDWARE_EXCEPTION, 13))},
+	{EDITS(INJECT_CODE(VMX_HARDWARE_EXCEPTION, 13))},
+	ERROR_CODE_ROWS(WITHOUT(ANY_ERROR_CODE)),
+	ERROR_CODE_ROWS(WITH(ANY_ERROR_CODE), BOCHS(SUCCEEDS, "Bochs checks no error code where bit 56 of IA32_VMX_BASIC is 1")),
+	{BREAKS("error-code-vector"), EDITS(INJECT_CODE(VMX_HARDWARE_EXCEPTION, 6)), WITHOUT(ANY_ERROR_CODE)},
+	{BREAKS("error-code-vector"), EDITS(INJECT_CODE(VMX_HARDWARE_EXCEPTION, 21)), WITHOUT(ANY_ERROR_CODE)},
+	{EDITS(INJECT_CODE(VMX_HARDWARE_EXCEPTION, 6)), WITH(ANY_ERROR_CODE)},
+	{BREAKS("event-reserved"), EDITS(INJECT(VMX_NMI, BIT32(12) | 2))},
+	{BREAKS("event-reserved"), EDITS(INJECT(VMX_NMI, BIT32(30) | 2))},
+	{EDITS(INJECT(VMX_HARDWARE_EXCEPTION, VMX_INFO_NESTED | 6)), WITH(NESTED)},
+	{EDITS(SET(ENTRY_INTERRUPTION_INFO, 0x7fffffff))},
+	{BREAKS("error-code-bits"),
+	 EDITS(INJECT_CODE(VMX_HARDWARE_EXCEPTION, 14), SET(ENTRY_EXCEPTION_ERROR_CODE, BIT(16)))},
+	{BREAKS("error-code-bits"),
+	 EDITS(INJECT_CODE(VMX_HARDWARE_EXCEPTION, 14), SET(ENTRY_EXCEPTION_ERROR_CODE, BIT(31)))},
+	{EDITS(INJECT(VMX_HARDWARE_EXCEPTION, 6), SET(ENTRY_EXCEPTION_ERROR_CODE, BIT(31)))},
+	{BREAKS("event-length"), EDITS(INJECT(VMX_SOFTWARE_INTERRUPT, 0x80), SET(ENTRY_INSTRUCTION_LENGTH, 16))},
+	{BREAKS("event-length"), EDITS(INJECT(VMX_SOFTWARE_EXCEPTION, 3)), WITHOUT(ZERO_LENGTH)},
+	{BREAKS("event-length"), EDITS(INJECT(VMX_PRIVILEGED_SOFTWARE_EXCEPTION, 1)), WITHOUT(ZERO_LENGTH)},
+	{EDITS(INJECT(VMX_SOFTWARE_INTERRUPT, 0x80)), WITH(ZERO_LENGTH)},
+	{EDITS(INJECT(VMX_SOFTWARE_INTERRUPT, 0x80), SET(ENTRY_INSTRUCTION_LENGTH, 15))},
+};
+
+const struct entry_mutations mutations_controls = {rows, ARRAY_COUNT(rows)};
