@@ -78,10 +78,11 @@ static inline uint32_t vcpu_exit_reason(const struct vcpu *vcpu)
 
 enum vcpu_request {
 	REQUEST_STOP = 1,      /* the VM has ended */
-	REQUEST_FLUSH_EPT = 2, /* a right to guest-physical memory went */
+	REQUEST_FLUSH_EPT = 2, /* cached translations of guest-physical memory are out of date */
 	REQUEST_RECORD = 8,    /* exits are recorded: stays set */
 	REQUEST_FLUSH_LINEAR =
 		4, /* cached translations of the guest's own page tables are out of date */
+	REQUEST_CHECK_ENTRY = 16, /* what the backend enters with is checked first: stays set */
 };
 
 /* Whether the current exit is recorded, so that vcpu->record can be filled. */
@@ -203,6 +204,7 @@ struct vcpu_options {
 	struct trace_mask shown; /* on the console */
 	uint32_t ring_size;   /* records, a power of two; 0: none are kept, and none can be shown */
 	uint64_t watchdog_us; /* without an exit of the guest's own, the VM is stopped; 0: never */
+	bool check_entries;   /* by the rules of the backend, before each */
 };
 
 CHECKED err_t vcpu_create(struct vm *vm, const struct vcpu_options *options,

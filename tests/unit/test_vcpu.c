@@ -305,6 +305,7 @@ static void the_watchdog(void **state)
 	}
 	for (unsigned ms = 0; fake_vcpu_vm.end == VM_RUNNING; ms++, now += 1000000) {
 		by_reason[VMX_EXIT_PREEMPTION_TIMER].count++;
+		by_reason[VMX_EXIT_EXTERNAL_INTERRUPT].count++;
 		vcpu_heartbeat(&fake_vcpu, now);
 		assert_true(ms < 120);
 	}

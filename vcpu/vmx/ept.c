@@ -125,15 +125,43 @@ static err_t split(struct ept *ept, uint64_t *entry, unsigned level)
 			(level - 1 > 1 ? LARGE : 0);
 	/* One store: a walk sees the old page or the new ones, which translate alike. */
 	__atomic_store_n(entry, table, __ATOMIC_RELEASE);
-	ept->stale = true;
 	return NULL;
 }
 
+static void invalidate(struct ept *ept)
+{
+	if (ept->invalidate)
+		ept->invalidate(ept->context);
+}
+
+/* Write without read is a misconfiguration, and a page without rights would count as unmapped. */
+static err_t check_rights(unsigned rights)
+{
+	if (!(rights & EPT_READ) || rights & ~(unsigned)EPT_ALL)
+		return error("EPT rights %x leave out reading, or are none", rights);
+	return NULL;
+}
+
+/* The entry that maps an address, or the empty one that ends its walk. */
+static uint64_t *walk(const struct ept *ept, uint64_t gpa, unsigned *level)
+{
+	uint64_t *entry = &((uint64_t *)direct_map(ept->root))[index_at(gpa, TOP_LEVEL)];
+
+	for (*level = TOP_LEVEL; is_present(*entry) && !is_leaf(*entry, *level);) {
+		(*level)--;
+		entry = &table_of(*entry)[index_at(gpa, *level)];
+	}
+	return entry;
+}
+
+/* The level of the largest page that fits, and where no table lies that earlier mappings left. */
 static unsigned largest_leaf(const struct ept *ept, uint64_t gpa, uint64_t hpa, uint64_t size)
 {
-	unsigned level = ept->features.pages_1g ? 3 : ept->features.pages_2m ? 2 : 1;
+	unsigned level = ept->features.pages_1g ? 3 : ept->features.pages_2m ? 2 : 1, end;
 
-	while (level > 1 && ((gpa | hpa) % page_size_at(level) || size < page_size_at(level)))
+	walk(ept, gpa, &end);
+	while (level > 1 &&
+	       (level > end || (gpa | hpa) % page_size_at(level) || size < page_size_at(level)))
 		level--;
 	return level;
 }
@@ -177,6 +205,8 @@ err_t ept_map(struct ept *ept, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned rig
 {
 	err_t err = check_range(gpa, size);
 
+	if (!err)
+		err = check_rights(rights);
 	if (!err && hpa.raw % PAGE_SIZE)
 		err = error("host address %llx is not that of a page", (unsigned long long)hpa.raw);
 	while (!err && size > 0) {
@@ -194,23 +224,12 @@ err_t ept_map(struct ept *ept, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned rig
 	return err;
 }
 
-/* The entry that maps an address, or the empty one that ends its walk. */
-static uint64_t *walk(const struct ept *ept, uint64_t gpa, unsigned *level)
-{
-	uint64_t *entry = &((uint64_t *)direct_map(ept->root))[index_at(gpa, TOP_LEVEL)];
-
-	for (*level = TOP_LEVEL; is_present(*entry) && !is_leaf(*entry, *level);) {
-		(*level)--;
-		entry = &table_of(*entry)[index_at(gpa, *level)];
-	}
-	return entry;
-}
-
 /* Sets the leaves of a range to new rights; EPT_NONE unmaps. */
 static err_t change(struct ept *ept, gpa_t gpa, uint64_t size, unsigned rights)
 {
 	uint64_t at = gpa.raw, end = at + size;
 	err_t err = check_range(gpa, size);
+	bool gone = false;
 
 	while (!err && at < end) {
 		unsigned level;
@@ -227,21 +246,20 @@ static err_t change(struct ept *ept, gpa_t gpa, uint64_t size, unsigned rights)
 		}
 		if (rights != EPT_NONE)
 			value = (*entry & ~(RIGHTS | WITHHELD)) | leaf_rights(ept, level, rights);
-		if (*entry & RIGHTS & ~value)
-			ept->stale = true;
+		gone |= (*entry & RIGHTS & ~value) != 0;
 		__atomic_store_n(entry, value, __ATOMIC_RELEASE);
 		at += step;
 	}
+	if (gone)
+		invalidate(ept);
 	return err;
 }
 
 err_t ept_protect(struct ept *ept, gpa_t gpa, uint64_t size, unsigned rights)
 {
-	/* Write without read is a misconfiguration, and a page without rights would count as
-	 * unmapped. */
-	if (!(rights & EPT_READ))
-		return error("EPT rights %x leave out reading", rights);
-	return change(ept, gpa, size, rights);
+	err_t err = check_rights(rights);
+
+	return err ? err : change(ept, gpa, size, rights);
 }
 
 err_t ept_unmap(struct ept *ept, gpa_t gpa, uint64_t size)
@@ -251,17 +269,22 @@ err_t ept_unmap(struct ept *ept, gpa_t gpa, uint64_t size)
 
 bool ept_grant_execute(struct ept *ept, gpa_t gpa)
 {
-	for (;;) {
-		unsigned level;
+	unsigned level;
+
+	if (gpa.raw >> ADDRESS_BITS)
+		return false;
+	do {
 		uint64_t *entry = walk(ept, gpa.raw, &level);
 
 		if (!is_present(*entry) || !(*entry & WITHHELD))
 			return false;
 		if (split(ept, entry, level))
 			return false;
-		if (level == 2)
-			return true;
-	}
+	} while (level > 2);
+	/* The large page may be cached still; fetches from the pages beside this one would then
+	 * fault though the tables let them pass. */
+	invalidate(ept);
+	return true;
 }
 
 bool ept_translate(const struct ept *ept, gpa_t gpa, struct ept_mapping *mapping)

@@ -28,7 +28,11 @@ struct ept {
 	hpa_t pool; /* the tables: all that a mapping wholly in 4K pages would need */
 	uint64_t pool_size, pool_used;
 	struct ept_features features;
-	bool stale; /* a right went: INVEPT is due before the next entry */
+
+	/* Called when what the processor may have cached of these tables is out of date: INVEPT is
+	 * due before the next entry. */
+	void (*invalidate)(void *context);
+	void *context;
 };
 
 /* A range of guest-physical addresses. */
@@ -44,8 +48,8 @@ struct ept_mapping {
 	unsigned rights; /* enum ept_rights */
 };
 
-/* Makes empty tables with room for these ranges (whole pages, below 2^48) in 4K pages. Errors: no
- * memory. */
+/* Makes empty tables with room for these ranges (whole pages, below 2^48) in 4K pages. The owner
+ * then fills in `invalidate`. Errors: no memory. */
 CHECKED err_t ept_create(struct ept *ept, const struct ept_features *features,
 			 const struct gpa_range *ranges, unsigned range_count);
 void ept_destroy(struct ept *ept);
@@ -55,7 +59,7 @@ uint64_t ept_pointer(const struct ept *ept);
 
 /*
  * Maps [gpa, gpa + size) to hpa as write-back memory, in the largest pages that fit. All in whole
- * 4K pages. Errors: not aligned, beyond 48 bits, mapped already, no table left.
+ * 4K pages. Errors: not aligned, beyond 48 bits, no right to read, mapped already, no table left.
  */
 CHECKED err_t ept_map(struct ept *ept, gpa_t gpa, hpa_t hpa, uint64_t size, unsigned rights);
 

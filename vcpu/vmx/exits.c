@@ -8,6 +8,7 @@
 #include "arch/x86_64/instructions.h"
 #include "kernel/cpu.h"
 #include "kernel/traps.h"
+#include "vcpu/vmx/entry_check.h"
 #include "vcpu/io.h"
 #include "vcpu/vmx/vmx.h"
 
@@ -273,7 +274,6 @@ static enum outcome exit_ept_violation(struct vcpu *vcpu)
 	if (violation.nmi_unblocked && !interrupted)
 		block_nmi_again();
 	if (violation.fetch && ept_grant_execute(ept_of(vcpu), gpa)) {
-		vcpu->requests |= REQUEST_FLUSH_EPT;
 		if (unlikely(vcpu_records(vcpu)))
 			vcpu->record->detail[2] = EPT_SPLIT << 8;
 		return OUTCOME_STAY;
@@ -378,6 +378,8 @@ static enum outcome exit_entry_failure(struct vcpu *vcpu)
 		: why == ENTRY_FAILURE_NMI	    ? ": an NMI while STI blocks"
 		: why == ENTRY_FAILURE_LINK_POINTER ? ": the VMCS link pointer"
 						    : "");
+	if (vcpu_exit_reason(vcpu) != VMX_EXIT_ENTRY_FAILURE_MACHINE_CHECK)
+		entry_check_current(vcpu->vm->name, vmx_capabilities(), false);
 	vmx_dump(vcpu);
 	return OUTCOME_STAY;
 }

@@ -5,6 +5,15 @@
 #include "kernel/string.h"
 #include "vcpu/vmx/vmx.h"
 
+/* The one way to INVEPT: each change of the tables that calls for it comes here. */
+static void request_invept(void *context)
+{
+	struct vm *vm = context;
+
+	if (vm->vcpu)
+		vm->vcpu->requests |= REQUEST_FLUSH_EPT;
+}
+
 err_t backend_vm_create(struct vm *vm)
 {
 	const struct vmx_capabilities *capabilities = vmx_capabilities();
@@ -29,6 +38,8 @@ err_t backend_vm_create(struct vm *vm)
 		ranges[count++] = (struct gpa_range){vm->extents[i].gpa, vm->extents[i].size};
 	ranges[count++] = (struct gpa_range){vm->video.gpa, vm->video.size};
 	err = ept_create(&vmx->ept, &features, ranges, count);
+	vmx->ept.invalidate = request_invept;
+	vmx->ept.context = vm;
 	for (unsigned i = 0; !err && i < vm->extent_count; i++)
 		err = ept_map(&vmx->ept, vm->extents[i].gpa, vm->extents[i].hpa,
 			      vm->extents[i].size, EPT_ALL);
