@@ -162,6 +162,7 @@ static err_t start(struct run *run, unsigned id, const struct guest *guest)
 		.shown = run->shown,
 		.ring_size = RING_RECORDS,
 		.watchdog_us = guest->options.watchdog_seconds * 1000000ull,
+		.check_entries = run->options->check == CHECK_ENTRY,
 	};
 	const struct pc_options pc_options = {.console = &running.stream, .date = run->date};
 	struct vcpu_state state;

@@ -32,6 +32,11 @@ static const struct option_choice reports[] = {
 	{NULL,  0		},
 };
 
+static const struct option_choice checks[] = {
+	{"entry", CHECK_ENTRY},
+	{NULL,    0		},
+};
+
 static const char *skip_prefix(const char *text, const char *prefix)
 {
 	size_t length = strlen(prefix);
@@ -185,6 +190,14 @@ static const struct option_row host_rows[] = {
 		.offset = offsetof(struct options, report),
 		.choices = reports,
 	},
+	{
+		.name = "check",
+		.kind = OPTION_CHOICE,
+		.syntax = "entry",
+		.help = "check the SDM's rules before each VM entry, and stop a VM that breaks one (slow)",
+		.offset = offsetof(struct options, check),
+		.choices = checks,
+	},
 };
 
 enum module_row { ROW_KERNEL, ROW_INITRD, ROW_NAME, ROW_MEM, ROW_CPUS, ROW_RESTART, ROW_WATCHDOG };
@@ -251,6 +264,7 @@ _Static_assert(ARRAY_COUNT(host_rows) <= OPTION_ROWS_MAX, "one bit a row");
 _Static_assert(ARRAY_COUNT(module_rows) <= OPTION_ROWS_MAX, "one bit a row");
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
 _Static_assert(sizeof(enum report) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
+_Static_assert(sizeof(enum check) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
 _Static_assert(sizeof(enum exit_action) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
 
 err_t command_line_parse(const char *text, struct options *options)

@@ -17,6 +17,9 @@ enum exit_action { EXIT_POWEROFF, EXIT_REBOOT, EXIT_HALT };
 /* What is told instead of running guests. */
 enum report { REPORT_NONE, REPORT_VMX };
 
+/* What Plinth checks that a run does not need. */
+enum check { CHECK_NOTHING, CHECK_ENTRY };
+
 /* Where Plinth and the guest of the raw console are seen. */
 struct console_options {
 	bool chosen; /* by the command line, not by default */
@@ -33,13 +36,15 @@ struct options {
 	enum log_level log_level;
 	enum exit_action exit_action;
 	enum report report;
+	enum check check;
 };
 
 /*
- * Parses `console=... trace=... loglevel=... onexit=... report=...`. Options not given have their
- * defaults: COM1 at 115200 and VGA, info, power off, no report. console= may come several times:
- * the first that names a device replaces the default, the rest add. A wrong option is left out and
- * the rest still counts; the error names the first, and how many more there are.
+ * Parses `console=... trace=... loglevel=... onexit=... report=... check=...`. Options not given
+ * have their defaults: COM1 at 115200 and VGA, info, power off, no report, no checks. console= may
+ * come several times: the first that names a device replaces the default, the rest add. A wrong
+ * option is left out and the rest still counts; the error names the first, and how many more there
+ * are.
  */
 err_t command_line_parse(const char *text, struct options *options) CHECKED;
 

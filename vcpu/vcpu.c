@@ -117,6 +117,8 @@ err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struc
 	vcpu->ring.size = options->ring_size;
 	if (options->ring_size)
 		vcpu->requests = REQUEST_RECORD;
+	if (options->check_entries)
+		vcpu->requests |= REQUEST_CHECK_ENTRY;
 	vcpu->ring.records = (void *)((uint8_t *)vcpu + align_up(sizeof(*vcpu), 64));
 	vcpu->counter = &vcpu->counters.by_reason[EXIT_REASONS];
 	vcpu->misc_enable = 1;

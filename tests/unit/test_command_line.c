@@ -144,16 +144,22 @@ static void test_other_options(void **state)
 	assert_int_equal(options.report, REPORT_VMX);
 	bad("report=svm", "option 'report=svm': must be vmx");
 	assert_int_equal(options.report, REPORT_NONE);
+	assert_int_equal(options.check, CHECK_NOTHING);
+	good("check=entry");
+	assert_int_equal(options.check, CHECK_ENTRY);
+	bad("check=exit", "option 'check=exit': must be entry");
+	assert_int_equal(options.check, CHECK_NOTHING);
 	bad("loglevel=loud", "option 'loglevel=loud': must be error|warn|info|debug");
 	bad("onexit=", "must be poweroff|reboot|halt");
 	bad("trace=", "has no value; write trace=none|all|CLASS,...");
 	bad("trace=all trace=none", "'trace': given more than once");
 	bad("verbose",
-	    "unknown option 'verbose': there are console=, trace=, loglevel=, onexit=, report=");
+	    "unknown option 'verbose': there are console=, trace=, loglevel=, onexit=, report=, "
+	    "check=");
 	bad("TRACE=all", "unknown option 'TRACE=all'");
 	bad("--", "unknown option '--'");
 	bad("x y onexit=halt z", "unknown option 'x': there are console=, trace=, loglevel=, "
-				 "onexit=, report= (and 2 more wrong)");
+				 "onexit=, report=, check= (and 2 more wrong)");
 	assert_int_equal(options.exit_action, EXIT_HALT);
 
 	snprintf(text, sizeof(text), "trace=%0255d", 0);
@@ -310,7 +316,7 @@ static void test_help(void **state)
 	fake_log_reset();
 	command_line_log_help();
 	module_options_log_help();
-	assert_int_equal(fake_log_count(), 12);
+	assert_int_equal(fake_log_count(), 13);
 	assert_true(fake_log_contains("  onexit=poweroff|reboot|halt: what to do"));
 	assert_true(fake_log_contains("  initrd: this module"));
 	assert_true(fake_log_contains("  mem=SIZE: the VM's memory"));

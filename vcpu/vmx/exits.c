@@ -6,10 +6,12 @@
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/exceptions.h"
 #include "arch/x86_64/instructions.h"
+#include "arch/x86_64/msr.h"
 #include "kernel/cpu.h"
 #include "kernel/traps.h"
-#include "vcpu/vmx/entry_check.h"
+#include "vcpu/fetch.h"
 #include "vcpu/io.h"
+#include "vcpu/vmx/entry_check.h"
 #include "vcpu/vmx/vmx.h"
 
 static inline uint64_t qualification(struct vcpu *vcpu)
@@ -59,7 +61,7 @@ static void block_nmi_again(void)
 
 /*
  * #DB comes here instead of to the guest. What its delivery would have done before the handler
- * starts is done by hand: DR6, and DR7.GD off. SDM "Debug Exceptions (#DB)".
+ * starts is done by hand: DR6, DR7.GD off, LBR and BTF off. SDM "Debug Exceptions (#DB)".
  */
 static void debug_state(uint64_t debug_qualification)
 {
@@ -71,6 +73,8 @@ static void debug_state(uint64_t debug_qualification)
 		dr6 &= ~(uint64_t)DR6_RTM;
 	write_dr6(dr6);
 	vmcs_write(VMCS_GUEST_DR7, vmcs_read(VMCS_GUEST_DR7) & ~(uint64_t)DR7_GD);
+	vmcs_write(VMCS_GUEST_DEBUGCTL,
+		   vmcs_read(VMCS_GUEST_DEBUGCTL) & ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF));
 }
 
 /* Gives an intercepted exception back to the guest. */
@@ -123,6 +127,7 @@ static enum outcome exit_exception_or_nmi(struct vcpu *vcpu)
 	if (info.vector == EXCEPTION_MC) {
 		/* The host's as well: the machine is broken, or a guest would have to be told of
 		 * memory that is. */
+		vmx_redeliver(vcpu);
 		raise_machine_check();
 		return OUTCOME_STAY;
 	}
@@ -228,22 +233,42 @@ static enum outcome exit_cr_access(struct vcpu *vcpu)
 
 /* --- I/O --- */
 
+/* Where the processor does not tell more of INS and OUTS (SDM "Basic VMX Information"), their bytes
+ * do. */
+static err_t decode_string_io(struct vcpu *vcpu, struct string_io_info *info)
+{
+	struct fetched fetched;
+	err_t err = fetch_instruction(vcpu, &fetched);
+
+	info->address_size = fetched.instruction.address_size;
+	info->segment = fetched.instruction.segment;
+	return err;
+}
+
 static __attribute__((noinline)) enum outcome exit_io_string(struct vcpu *vcpu,
 							     uint64_t io_qualification)
 {
 	struct io_access io = io_access_decode(io_qualification);
-	struct string_io_info info =
-		string_io_info_decode((uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_INFO));
-	const struct string_io string = {
-		.port = io.port,
-		.size = (uint8_t)io.size,
-		.in = io.in,
-		.rep = io.rep,
-		.address_size = (uint8_t)info.address_size,
-		.segment = io.in ? SEG_ES : (uint8_t)info.segment,
-	};
+	struct string_io_info info;
+	err_t err = NULL;
 
-	return vcpu_io_string(vcpu, &string);
+	if (likely(vmx_capabilities()->basic.ins_outs_info))
+		info = string_io_info_decode((uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_INFO));
+	else
+		err = decode_string_io(vcpu, &info);
+	if (err) {
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "a string instruction on port %x: %s",
+			io.port, err);
+		return OUTCOME_STAY;
+	}
+	return vcpu_io_string(vcpu, &(struct string_io){
+					    .port = io.port,
+					    .size = (uint8_t)io.size,
+					    .in = io.in,
+					    .rep = io.rep,
+					    .address_size = (uint8_t)info.address_size,
+					    .segment = io.in ? SEG_ES : (uint8_t)info.segment,
+				    });
 }
 
 static enum outcome exit_io(struct vcpu *vcpu)
@@ -284,6 +309,8 @@ static enum outcome exit_ept_violation(struct vcpu *vcpu)
 	 */
 	if (!violation.linear_valid || !violation.translated || violation.fetch || interrupted ||
 	    violation.asynchronous) {
+		if (unlikely(vcpu_records(vcpu)))
+			vcpu->record->detail[2] = EPT_STOPPED << 8;
 		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
 			"%s guest-physical address %llx, where there is no memory",
 			interrupted	       ? "the delivery of an event needs"
@@ -344,6 +371,13 @@ static enum outcome exit_rdpmc(struct vcpu *vcpu)
 static enum outcome exit_cache(struct vcpu *vcpu)
 {
 	(void)vcpu;
+	return OUTCOME_NEXT;
+}
+
+/* Where INVLPG exiting cannot be turned off: more goes than was asked for, which is allowed. */
+static enum outcome exit_invlpg(struct vcpu *vcpu)
+{
+	backend_flush_guest_tlb(vcpu);
 	return OUTCOME_NEXT;
 }
 
@@ -435,7 +469,7 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	[VMX_EXIT_GETSEC]                      = {exit_undefined},
 	[VMX_EXIT_HLT]                         = {vcpu_hlt},
 	[VMX_EXIT_INVD]                        = {exit_cache},
-	[VMX_EXIT_INVLPG]                      = {exit_unexpected},
+	[VMX_EXIT_INVLPG]                      = {exit_invlpg},
 	[VMX_EXIT_RDPMC]                       = {exit_rdpmc},
 	[VMX_EXIT_RDTSC]                       = {exit_unexpected},
 	[VMX_EXIT_RSM]                         = {exit_undefined},

@@ -4,6 +4,7 @@
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/msr.h"
 #include "kernel/panic.h"
+#include "vcpu/vmx/entry_check.h"
 #include "vcpu/vmx/vmx.h"
 
 /* Blocking that ends with one instruction. */
@@ -165,16 +166,39 @@ static void flush(struct vcpu *vcpu)
 	vcpu->requests &= ~(uint32_t)(REQUEST_FLUSH_EPT | REQUEST_FLUSH_LINEAR);
 }
 
-/* What a pending request or event asks for before the next entry. False: there is none, the VM has
- * ended. */
-static bool prepare_entry(struct vcpu *vcpu)
+static inline void bring_up_to_date(struct vcpu *vcpu)
 {
-	if (vcpu->requests & REQUEST_STOP)
-		return false;
 	if (vcpu->requests & (REQUEST_FLUSH_EPT | REQUEST_FLUSH_LINEAR))
 		flush(vcpu);
 	if (vcpu->events.work)
 		deliver_events(vcpu);
+}
+
+/* With check=entry the processor does not get to see a VMCS that it would refuse. */
+COLD static bool stop_or_check(struct vcpu *vcpu)
+{
+	unsigned broken;
+
+	if (vcpu->requests & REQUEST_STOP)
+		return false;
+	bring_up_to_date(vcpu);
+	broken = entry_check_current(vcpu->vm->name, vmx_capabilities(), true);
+	if (broken == 0)
+		return true;
+	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+		"check=entry: the VMCS breaks %u rule%s for VM entries, told above", broken,
+		broken == 1 ? "" : "s");
+	vmx_dump(vcpu);
+	return false;
+}
+
+/* What a pending request or event asks for before the next entry. False: there is none, the VM has
+ * ended. */
+static bool prepare_entry(struct vcpu *vcpu)
+{
+	if (unlikely(vcpu->requests & (REQUEST_STOP | REQUEST_CHECK_ENTRY)))
+		return stop_or_check(vcpu);
+	bring_up_to_date(vcpu);
 	return true;
 }
 
@@ -240,6 +264,8 @@ void vmx_entry_instruction_failed(struct vcpu *vcpu, bool cf, bool zf)
 
 		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "VM entry failed, VMfailValid: error %u, %s",
 			number, vmx_instruction_error_text(number));
+		if (number == ENTRY_FAIL_CONTROLS || number == ENTRY_FAIL_HOST)
+			entry_check_current(vcpu->vm->name, vmx_capabilities(), false);
 		vmx_dump(vcpu);
 	} else {
 		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
