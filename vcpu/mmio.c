@@ -6,7 +6,7 @@
 #include "arch/x86_64/control_registers.h"
 #include "kernel/format.h"
 #include "vcpu/alu.h"
-#include "vcpu/decoder.h"
+#include "vcpu/fetch.h"
 #include "vcpu/linear.h"
 #include "vcpu/vcpu.h"
 
@@ -239,14 +239,13 @@ static enum linear_result execute_string(struct execution *x, bool *done)
 }
 
 /* Stops the VM over an instruction that cannot be carried out, with its bytes. */
-static void stop(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, unsigned count,
-		 const char *why)
+static void stop(struct vcpu *vcpu, gpa_t gpa, const struct fetched *fetched, const char *why)
 {
 	char hex[3 * INSTRUCTION_BYTES_MAX + 1] = "";
 	size_t at = 0;
 
-	for (unsigned i = 0; i < count && at < sizeof(hex); i++)
-		at += format(hex + at, sizeof(hex) - at, "%s%02x", i ? " " : "", bytes[i]);
+	for (unsigned i = 0; i < fetched->count && at < sizeof(hex); i++)
+		at += format(hex + at, sizeof(hex) - at, "%s%02x", i ? " " : "", fetched->bytes[i]);
 	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[2] = EPT_STOPPED << 8;
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
@@ -254,29 +253,20 @@ static void stop(struct vcpu *vcpu, gpa_t gpa, const uint8_t *bytes, unsigned co
 		(unsigned long long)gpa.raw, hex, (unsigned long long)backend_rip(vcpu), why);
 }
 
-static enum code_size code_size(struct vcpu *vcpu)
-{
-	struct segment cs;
-
-	backend_get_segment(vcpu, SEG_CS, &cs);
-	if (vcpu->mode == MODE_LONG && cs.access & SEGMENT_L)
-		return CODE_64;
-	return cs.access & SEGMENT_DB ? CODE_32 : CODE_16;
-}
-
 static bool is_string(const struct instruction *in)
 {
 	return in->operation >= INSN_MOVS && in->operation <= INSN_SCAS;
 }
 
-static void begin(struct vcpu *vcpu, struct execution *x, enum code_size code)
+static void begin(struct vcpu *vcpu, struct execution *x, const struct fetched *fetched)
 {
 	x->vcpu = vcpu;
+	x->instruction = fetched->instruction;
 	x->regs = vcpu->regs;
 	x->regs.rsp = backend_rsp(vcpu);
 	x->rflags = backend_rflags(vcpu);
 	x->next_rip = backend_rip(vcpu) + x->instruction.length;
-	if (code != CODE_64)
+	if (fetched->code != CODE_64)
 		x->next_rip = (uint32_t)x->next_rip;
 	linear_begin(vcpu, (enum segment_index)x->instruction.segment, &x->memory);
 	if (is_string(&x->instruction))
@@ -301,32 +291,29 @@ static void commit(struct execution *x, bool done)
 
 enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa)
 {
-	uint8_t bytes[INSTRUCTION_BYTES_MAX] = {0};
-	enum code_size code = code_size(vcpu);
 	enum linear_result result = LINEAR_OK;
+	struct fetched fetched;
 	struct execution x;
-	unsigned count;
 	bool done = true;
-	err_t err;
+	err_t err = fetch_instruction(vcpu, &fetched);
+	const struct instruction *in = &fetched.instruction;
 
-	linear_fetch(vcpu, bytes, sizeof(bytes), &count);
-	err = decode(bytes, count, code, &x.instruction);
-	if (!err && x.instruction.operation == INSN_UNSUPPORTED)
+	if (!err && in->operation == INSN_UNSUPPORTED)
 		err = "this instruction is not carried out on device memory";
-	if (!err && x.instruction.access == ACCESS_NONE && x.instruction.operation != INSN_NOTHING)
+	if (!err && in->access == ACCESS_NONE && in->operation != INSN_NOTHING)
 		err = "this instruction accesses no memory";
 	if (err) {
-		stop(vcpu, gpa, bytes, count, err);
+		stop(vcpu, gpa, &fetched, err);
 		return OUTCOME_STAY;
 	}
-	begin(vcpu, &x, code);
-	if (is_string(&x.instruction))
+	begin(vcpu, &x, &fetched);
+	if (is_string(in))
 		result = execute_string(&x, &done);
-	else if (x.instruction.operation != INSN_NOTHING)
+	else if (in->operation != INSN_NOTHING)
 		result = execute_plain(&x);
 	if (result == LINEAR_OK)
 		commit(&x, done);
-	else if (is_string(&x.instruction))
+	else if (is_string(in))
 		vcpu->regs = x.regs;
 	return OUTCOME_STAY;
 }

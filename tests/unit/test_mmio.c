@@ -3,11 +3,11 @@
  * Instructions on device memory: what moves and what does not, by hand; and what they compute,
  * against the same bytes executed by the machine that runs this test.
  */
-/* UNITS: vcpu/mmio.c vcpu/alu.c vcpu/decoder.c vcpu/decoder_tables.c vcpu/linear.c vcpu/paging.c */
-/* UNITS: vcpu/cpuid.c arch/x86_64/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c
- * arch/x86_64/exceptions.c */
-/* UNITS: arch/x86_64/registers.c kernel/format.c tests/fake/backend.c tests/fake/guest_memory.c */
-/* UNITS: tests/fake/native.c tests/fake/log.c tests/fake/error.c */
+/* UNITS: vcpu/mmio.c vcpu/fetch.c vcpu/alu.c vcpu/decoder.c vcpu/decoder_tables.c */
+/* UNITS: vcpu/linear.c vcpu/paging.c vcpu/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c */
+/* UNITS: arch/x86_64/cpuid.c arch/x86_64/exceptions.c arch/x86_64/registers.c kernel/format.c */
+/* UNITS: tests/fake/backend.c tests/fake/guest_memory.c tests/fake/native.c tests/fake/log.c */
+/* UNITS: tests/fake/error.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
