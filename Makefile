@@ -131,6 +131,8 @@ check-long:
 	$(AGAIN) fuzz-long
 
 ## check-nested  the demo as a guest hypervisor under real KVM (Linux with nested KVM inside Bochs)
+## oracle        the tiny guests straight from GRUB and under Plinth: where they see a difference; NAME="modes ..." shows
+##               the two side by side, CPU=skylake_x chooses the processor
 ## bench         what VM exits cost, as a table; bench-record writes it into docs/performance.md
 BENCH_NEEDS := $(B)/plinth.elf $(B)/counted/plinth.elf $(B)/guest/tests/bench.elf
 bench bench-record: $(BENCH_NEEDS)

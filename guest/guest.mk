@@ -3,7 +3,7 @@
 
 GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone -mgeneral-regs-only -fno-stack-protector \
                 -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
-GUEST_LIB    := $(B)/guest/lib/entry.S.guest.o $(B)/guest/lib/guest.c.guest.o
+GUEST_LIB    := $(B)/guest/lib/entry.S.guest.o $(B)/guest/lib/guest.c.guest.o $(B)/guest/lib/guest.a
 GUEST_TESTS  := $(notdir $(wildcard guest/tests/*))
 GUEST_IMAGES := $(GUEST_TESTS:%=$(B)/guest/tests/%.elf)
 
@@ -12,16 +12,32 @@ $(B)/%.guest.o: %
 	$(call say,CC,$<)
 	$(Q)$(CC) -I. $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
 
+# What only some of them need.
+$(B)/guest/lib/guest.a: $(B)/guest/lib/machine.S.guest.o $(B)/guest/lib/machine.c.guest.o
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && ar rcsD $@ $^
+
 # Multiboot 1 wants a 32-bit ELF file; the code in it is what it is.
 define GUEST_RULE
 $(B)/$(1).elf: $(patsubst %,$(B)/%.guest.o,$(wildcard $(1)/*.c $(1)/*.S)) $(GUEST_LIB) guest/lib/guest.ld
 	$$(call say,LINK,$$@)
 	$(Q)$(LD) -nostdlib -static -z max-page-size=4096 -z noexecstack --no-warn-rwx-segments --build-id=none \
-	      -T guest/lib/guest.ld -o $$@.64 $$(filter %.o,$$^)
+	      -T guest/lib/guest.ld -o $$@.64 $$(filter %.o %.a,$$^)
 	$(Q)objcopy -O elf32-i386 --strip-debug $$@.64 $$@
 endef
 $(foreach g,guest/demo $(GUEST_TESTS:%=guest/tests/%),$(eval $(call GUEST_RULE,$(g))))
 
 $(B)/guest/demo_image.S.o: $(B)/guest/demo.elf
+
+# The processor is the oracle: those that print the same lines under Plinth as straight from GRUB. NAME="a b" chooses, CPU=haswell.
+NOT_FOR_ORACLE := bench chaos hang triple-fault
+ORACLE_GUESTS  := $(filter-out $(NOT_FOR_ORACLE),$(GUEST_TESTS))
+oracle: $(B)/plinth.elf $(patsubst %,$(B)/guest/tests/%.elf,$(or $(NAME),$(ORACLE_GUESTS)))
+	@tools/oracle.py $(if $(CPU),--cpu $(CPU)) $(or $(NAME),--all)
+
+print-oracle-guests:
+	@echo $(ORACLE_GUESTS)
+
+.PHONY: oracle print-oracle-guests
 
 -include $(shell find $(B)/guest -name '*.guest.d' 2>/dev/null)

@@ -47,7 +47,7 @@ guest_start:
 	mov	%cr0, %eax
 	or	$0x80010020, %eax	/* PG, WP, NE */
 	mov	%eax, %cr0
-	lgdt	gdt_pointer
+	lgdt	guest_gdt_pointer
 	ljmp	$0x08, $long_mode
 
 	.code64
@@ -112,8 +112,8 @@ trap_common:
 
 	.data
 	.balign	8
-	.globl	gdt, gdt_pointer
-gdt:				/* guest/lib/selectors.h */
+	.globl	guest_gdt, guest_gdt_pointer
+guest_gdt:				/* guest/lib/selectors.h */
 	.quad	0
 	.quad	0x00af9b000000ffff	/* 08: 64-bit code */
 	.quad	0x00cf93000000ffff	/* 10: data */
@@ -128,9 +128,9 @@ gdt:				/* guest/lib/selectors.h */
 	.skip	8			/* 58: 32-bit TSS */
 	.skip	16			/* 60: 64-bit TSS */
 	.skip	16 * 8			/* 70: of the tests */
-gdt_pointer:
-	.word	. - gdt - 1
-	.quad	gdt
+guest_gdt_pointer:
+	.word	. - guest_gdt - 1
+	.quad	guest_gdt
 
 	.bss
 	.balign	4096

@@ -11,11 +11,27 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info);
 
 __attribute__((noreturn)) void guest_exit(int code);
 
+/* Whether Plinth runs the guest. Not: the processor itself does, straight from GRUB. */
+bool under_plinth(void);
+
 /* --- Output on COM1. print knows %s %d %u %x %lx %c. --- */
 void print(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
 /* --- TAP: each check is one line. --- */
 void check(bool passed, const char *what, ...) __attribute__((format(printf, 2, 3)));
+
+/*
+ * A check of something in which a guest is meant to see that it is virtual: its line is marked "#
+ * virtual", with the reason. It passes in both cases, in its own way, and only such lines may
+ * differ.
+ */
+void check_virtual(bool passed, const char *reason, const char *what, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A check of what Bochs does not do as processors do: says how, when it fails, and that counts as
+ * nothing. */
+void check_bochs(bool passed, const char *bochs, const char *what, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* Prints the plan. Returns 0 when all checks passed, else 1. */
 int checks_done(void);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Takes each fault that is easily had; the same with exceptions traced (they exit then, and are given back) and without. */
+/* Takes each fault that is easily had; the same with exceptions traced (they exit then, and are
+ * given back) and without. */
 #include "guest/lib/guest.h"
 
 #define UNMAPPED 0x8000000000ull /* above the identity map */
@@ -36,9 +37,11 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info)
 	TRY("div %2", : "+d"(high) : "a"(0), "r"(0));
 	check(faulted(0, 0), "a division by zero is #DE");
 	TRY("mov (%0), %%al", : : "r"(UNMAPPED) : "rax");
-	check(faulted(14, 0) && read_cr2() == UNMAPPED, "a read of an unmapped page is #PF, and CR2 has the address");
+	check(faulted(14, 0) && read_cr2() == UNMAPPED,
+	      "a read of an unmapped page is #PF, and CR2 has the address");
 	TRY("movb $1, (%0)", : : "r"(UNMAPPED + 4096));
-	check(faulted(14, 2) && read_cr2() == UNMAPPED + 4096, "a write likewise, with another error code");
+	check(faulted(14, 2) && read_cr2() == UNMAPPED + 4096,
+	      "a write likewise, with another error code");
 	TRY("mov %0, %%ds", : : "r"(0x70));
 	check(faulted(13, 0x70), "a selector beyond the GDT is #GP with the selector");
 	TRY("mov (%0), %%al", : : "r"(0x0000900000000000ull) : "rax");

@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Runs tiny guests twice in the same Bochs model, straight from GRUB and under Plinth, and compares what they print:
+the processor is the oracle. Only lines that the guest marks "# virtual REASON" may differ."""
+
+import argparse
+import concurrent.futures
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+GUESTS = ROOT / "build/guest/tests"
+KEPT = ROOT / "build/oracle"
+GRUB = pathlib.Path("/usr/lib/grub/i386-pc")
+GRUB_MODULES = ["biosdisk", "memdisk", "tar", "multiboot"]
+CYLINDER = 16 * 63 * 512
+# A slow machine: its firmware waits less, in instructions, and so does a guest for its UART.
+NATIVE_IPS = 1000000
+NATIVE_SECONDS = 60
+VMS_AT_ONCE = 60
+VM_MEMORY = "4M"
+
+MARK = re.compile(r" # virtual \S")
+TODO = re.compile(r" # TODO Bochs \S")
+CHECK = re.compile(r"(not )?ok (\d+) - ")
+PLAN = re.compile(r"1\.\.(\d+)$")
+VM_LINE = re.compile(r"plinth\[([a-z0-9_-]+)\]: (.*)")
+NAMED_LINE = re.compile(r"\[([a-z0-9_-]+)\]([ +])(.*)")
+
+
+def fail(text):
+    sys.exit(f"oracle: {text}")
+
+
+def run(command, **options):
+    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False, **options)
+    if done.returncode != 0:
+        fail(f"{' '.join(map(str, command))} ended with status {done.returncode}:\n{done.stderr.decode()}")
+    return done.stdout
+
+
+def text_of(path):
+    """The lines that came out of a serial port."""
+    return path.read_bytes().decode("latin-1").replace("\r", "").splitlines()
+
+
+# --- Straight from GRUB ---
+
+def make_disk(guest, work):
+    """A hard disk whose boot sector loads GRUB, which carries the guest with it and starts it at once."""
+    shutil.copy(guest, work / "guest")
+    (work / "config").write_text("multiboot (memdisk)/guest\nboot\n")
+    run(["tar", "-C", work, "--format=ustar", "-cf", work / "memdisk", "guest"])
+    run(["grub-mkimage", "-O", "i386-pc", "-p", "(memdisk)/", "-m", work / "memdisk", "-c", work / "config",
+         "-o", work / "core", *GRUB_MODULES])
+    image = (GRUB / "boot.img").read_bytes() + (work / "core").read_bytes()
+    (work / "disk").write_bytes(image.ljust(-(-len(image) // CYLINDER) * CYLINDER, b"\0"))
+
+
+def boot_native(name, cpu):
+    with tempfile.TemporaryDirectory(prefix="plinth-oracle.") as directory:
+        work = pathlib.Path(directory)
+        make_disk(GUESTS / f"{name}.elf", work)
+        (work / "bochsrc").write_bytes(run(["tools/bochsrc.sh", "--iso", work / "disk", "--dir", work, "--disk",
+                                            "--cpu", cpu, "--ips", str(NATIVE_IPS), "--ram", "64"]))
+        (work / "commands").write_text("c\n")
+        try:
+            subprocess.run(["bochs-bin", "-q", "-f", work / "bochsrc", "-rc", work / "commands",
+                            f"com1: enabled=1, mode=file, dev={work}/serial"], cwd=work, stdin=subprocess.DEVNULL,
+                           capture_output=True, check=False, timeout=NATIVE_SECONDS,
+                           env={**os.environ, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"})
+        except subprocess.TimeoutExpired:
+            return text_of(work / "serial") + [f"(the machine was still on after {NATIVE_SECONDS} seconds)"]
+        return text_of(work / "serial")
+
+
+def native(name, cpu):
+    """What the guest prints straight from GRUB; kept, since it depends on nothing but guest, emulator and model."""
+    digest = hashlib.sha256((GUESTS / f"{name}.elf").read_bytes() + pathlib.Path(__file__).read_bytes()).hexdigest()
+    kept = KEPT / cpu / f"{name}.native"
+    key = KEPT / cpu / f"{name}.key"
+    if kept.exists() and key.exists() and key.read_text() == digest:
+        return kept.read_text().splitlines()
+    lines = boot_native(name, cpu)
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("".join(line + "\n" for line in lines))
+    key.write_text(digest)
+    return lines
+
+
+# --- Under Plinth ---
+
+def sort_lines(lines):
+    """The lines of each VM. The one with the raw console has no name before its lines."""
+    found, raw = {}, None
+    for line in lines:
+        if match := VM_LINE.match(line):
+            vm, text = match.groups()
+            if vm not in found:
+                found[vm], raw = [], vm
+            if text.startswith("ended after") and raw == vm:
+                raw = None
+        elif match := NAMED_LINE.match(line):
+            vm, sign, text = match.groups()
+            if sign == "+" and found.get(vm):
+                found[vm][-1] += text
+            else:
+                found.setdefault(vm, []).append(text)
+        elif raw and not line.startswith("plinth: "):
+            found[raw].append(line)
+    return found
+
+
+def under_plinth(names, cpu, options):
+    """What each guest prints as one of many VMs of one boot."""
+    found = {}
+    for first in range(0, len(names), VMS_AT_ONCE):
+        some = names[first:first + VMS_AT_ONCE]
+        console = KEPT / cpu / f"plinth-{first}.console"
+        console.parent.mkdir(parents=True, exist_ok=True)
+        command = ["./run-bochs.sh", "--elf", "build/plinth.elf", "--cpu", cpu, "--timeout", str(120 + 2 * len(some)),
+                   "--serial", console, "--plinth", "records=0", *options]
+        for name in some:
+            command += ["--kernel", GUESTS / f"{name}.elf", "--name", name, "--mem", VM_MEMORY]
+        subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        lines = sort_lines(text_of(console)) if console.exists() else {}
+        for name in some:
+            found[name] = lines.get(name, [])
+            (KEPT / cpu / f"{name}.plinth").write_text("".join(line + "\n" for line in found[name]))
+    return found
+
+
+# --- The comparison ---
+
+def complete(lines):
+    """Whether the TAP has its plan, and as many checks as that says."""
+    checks = sum(1 for line in lines if CHECK.match(line))
+    return any((match := PLAN.match(line)) and int(match[1]) == checks for line in lines)
+
+
+def lines_agree(first, second):
+    if first == second:
+        return True
+    # Marked on both sides, the same check, and both pass.
+    checks = CHECK.match(first), CHECK.match(second)
+    return bool(MARK.search(first) and MARK.search(second) and all(checks) and
+                checks[0].group() == checks[1].group() and not checks[0][1])
+
+
+def differences(processor, plinth):
+    """What is wrong, in words; empty when nothing is."""
+    wrong = []
+    if not complete(processor):
+        wrong.append(f"straight from GRUB it did not come to its end; the last line: {(processor or ['(none)'])[-1]}")
+    if not complete(plinth):
+        wrong.append(f"under Plinth it did not come to its end; the last line: {(plinth or ['(none)'])[-1]}")
+    wrong += [f"the guest expects something else of the processor: {line}" for line in processor
+              if line.startswith("not ok") and not TODO.search(line)]
+    for number in range(max(len(processor), len(plinth))):
+        pair = [lines[number] if number < len(lines) else "(nothing)" for lines in (processor, plinth)]
+        if not lines_agree(*pair):
+            wrong.append(f"line {number + 1}\n  processor: {pair[0]}\n  Plinth:    {pair[1]}")
+    return wrong
+
+
+def show(name, cpu):
+    print(f"{name}: straight from GRUB on the left, under Plinth on the right", flush=True)
+    width = str(shutil.get_terminal_size((200, 24)).columns)
+    subprocess.run(["diff", "-y", "-t", "-W", width, KEPT / cpu / f"{name}.native", KEPT / cpu / f"{name}.plinth"],
+                   check=False)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cpu", default="haswell", help="model of Bochs (default: haswell)")
+    parser.add_argument("--all", action="store_true", help="all guests that are for this comparison")
+    parser.add_argument("--tap", action="store_true", help="one line of TAP for each guest, as a test")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="boots at once (default: one a processor)")
+    parser.add_argument("--run", default="", help="more options for run-bochs.sh")
+    parser.add_argument("name", nargs="*", help="folders of guest/tests")
+    options = parser.parse_args()
+
+    names = options.name
+    if options.all:
+        names = run(["make", "-s", "--no-print-directory", "print-oracle-guests"]).decode().split()
+    for name in names:
+        if not (GUESTS / f"{name}.elf").exists():
+            fail(f"there is no build/guest/tests/{name}.elf: is there a folder guest/tests/{name}, and did `make` run?")
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        plinth = pool.submit(under_plinth, names, options.cpu, options.run.split())
+        processor = dict(zip(names, pool.map(lambda name: native(name, options.cpu), names)))
+        plinth = plinth.result()
+
+    failed = 0
+    for number, name in enumerate(names, 1):
+        wrong = differences(processor[name], plinth[name])
+        failed += bool(wrong)
+        same = sum(1 for line in processor[name] if CHECK.match(line))
+        if not options.tap and not options.all:
+            show(name, options.cpu)
+        result = "not ok" if wrong else "ok"
+        count = f"{number} - " if options.tap else ""
+        print(f"{result} {count}{name}: {same} checks on {options.cpu}, the same under Plinth as on the processor")
+        for text in wrong[:20]:
+            print("\n".join(f"# {line}" for line in text.splitlines()), file=sys.stderr if options.tap else sys.stdout)
+    if options.tap:
+        print(f"1..{len(names)}")
+    sys.exit(failed > 0 and not options.tap)
+
+
+main()
