@@ -103,7 +103,7 @@ boot_entry:
 
 	/*
 	 * Page tables for the way up: the first 4 GiB where they are, and the first 1 GiB again at KERNEL_BASE.
-	 * kernel/address_space.c replaces them.
+	 * kernel/address_space.c replaces them; the other processors pass through them as well.
 	 */
 	movl	$PHYSICAL(boot_pd), %edi
 	movl	$PAGE_2M, %eax
@@ -370,6 +370,7 @@ error_nx:
 	/* Cleared above. */
 	.bss
 	.balign	4096
+	.globl	boot_pml4
 boot_pml4:
 	.skip	4096
 boot_pdpt_low:

@@ -123,7 +123,7 @@ __attribute__((no_stack_protector)) void cpu_start(unsigned index)
 
 	cpu->self = cpu;
 	cpu->index = index;
-	cpu->apic_id = cpu_apic_id();
+	cpu->apic_id = cpu->cpuid_id = cpu_apic_id();
 	cpu->tss.io_map_base = sizeof(cpu->tss);
 	make_gdt(cpu);
 	load_gdt(cpu);

@@ -43,9 +43,10 @@ struct stack_range {
 #define GDT_ENTRIES    5
 
 struct cpu {
-	struct cpu *self; /* at GS:0, see this_cpu() */
-	unsigned index;	  /* below CPUS_MAX, and no other CPU's */
-	uint32_t apic_id;
+	struct cpu *self;  /* at GS:0, see this_cpu() */
+	unsigned index;	   /* below CPUS_MAX, and no other CPU's */
+	uint32_t apic_id;  /* of its local APIC: where interrupts for it are sent */
+	uint32_t cpuid_id; /* as CPUID tells it: what no damage to memory changes */
 
 	/* Work for it, while it waits for some (kernel/cpu_work.h); NULL: there is none. */
 	void (*work)(void *);

@@ -24,6 +24,9 @@ extern char kernel_data_start[], kernel_data_end[];
  * guard page. */
 extern char boot_stack_bottom[], boot_stack_top[];
 
+/* The root of the page tables of boot/entry.S: the first 4 GiB where they are, and the image. */
+extern char boot_pml4[];
+
 /* The physical address of something in the image. */
 static inline uint64_t kernel_physical(const void *address)
 {

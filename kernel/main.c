@@ -14,8 +14,8 @@
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/framebuffer.h"
-#include "kernel/interrupts.h"
 #include "kernel/layout.h"
+#include "kernel/local_apic.h"
 #include "kernel/log.h"
 #include "kernel/main.h"
 #include "kernel/memory_map.h"
@@ -24,6 +24,7 @@
 #include "kernel/physical.h"
 #include "kernel/power.h"
 #include "kernel/screen.h"
+#include "kernel/start_cpus.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "kernel/traps.h"
@@ -258,6 +259,7 @@ static void run(void *unused)
 	err = local_apic_start();
 	if (err)
 		log_warn("local APIC: %s", err);
+	start_cpus(&acpi, &memory_map);
 	if (options.report == REPORT_VMX)
 		backend_report();
 	guests_run(&boot, &options, &acpi);

@@ -9,6 +9,7 @@
 #include "kernel/backtrace.h"
 #include "kernel/console.h"
 #include "kernel/format.h"
+#include "kernel/ipi.h"
 #include "kernel/log.h"
 #include "kernel/power.h"
 #include "kernel/trap_report.h"
@@ -22,12 +23,18 @@
  */
 static unsigned panic_depth;
 
-/* Comes before anything that might fail. True: this is the first time. */
+/*
+ * Comes before anything that might fail. True: this is the first time. The other processors are
+ * stopped before the console belongs to nobody; one that panics at the same time stops as well.
+ */
 static bool enter(void)
 {
-	unsigned depth = __atomic_fetch_add(&panic_depth, 1, __ATOMIC_ACQ_REL);
+	unsigned depth;
 
 	cli();
+	if (!ipi_stop_others())
+		ipi_stop_here();
+	depth = __atomic_fetch_add(&panic_depth, 1, __ATOMIC_ACQ_REL);
 	if (depth >= 2)
 		power_end(POWER_OFF);
 	console_panic_mode();

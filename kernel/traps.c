@@ -6,6 +6,7 @@
 #include "arch/x86_64/instructions.h"
 #include "kernel/cpu.h"
 #include "kernel/interrupts.h"
+#include "kernel/ipi.h"
 #include "kernel/log.h"
 #include "kernel/panic.h"
 
@@ -104,11 +105,12 @@ void trap_interrupt(unsigned vector)
 	interrupt_end(vector);
 }
 
-/* May come anywhere, also in the middle of a log line: so it only takes note. */
+/* May come anywhere, also in the middle of a log line: so it only takes note, or stops. */
 static void take_nmi(void)
 {
 	struct cpu *cpu = this_cpu();
 
+	ipi_check_stop();
 	cpu->nmi_count++;
 	__atomic_store_n(&cpu->nmi_pending, true, __ATOMIC_RELEASE);
 }

@@ -23,6 +23,8 @@ struct trap_frame {
 #define VECTOR_MACHINE_CHECK   18
 #define VECTOR_FIRST_INTERRUPT 0x20 /* below are the exceptions */
 #define VECTOR_PIC	       0x20 /* 16 of them, all masked */
+#define VECTOR_TIMER	       0xef /* of the local APIC: the beat of a processor that sleeps */
+#define VECTOR_KICK	       0xf0 /* from another processor */
 #define VECTOR_SPURIOUS	       0xff
 
 /*

@@ -10,8 +10,8 @@
 #include "guest/guests.h"
 #include "kernel/cpu.h"
 #include "kernel/direct_map.h"
-#include "kernel/interrupts.h"
 #include "kernel/layout.h"
+#include "kernel/local_apic.h"
 #include "kernel/log.h"
 #include "kernel/msr_safe.h"
 #include "kernel/panic.h"
@@ -20,11 +20,8 @@
 #include "kernel/traps.h"
 #include "kernel/verdict.h"
 
-#define UNKNOWN_MSR    0x12345u
-#define TIMER_VECTOR   0x50u
-#define APIC_LVT_TIMER 0x320u
-#define APIC_COUNT     0x380u
-#define APIC_DIVIDE    0x3e0u
+#define UNKNOWN_MSR  0x12345u
+#define TIMER_VECTOR 0x50u
 
 /* The compiler must neither see where these lead nor leave them out. */
 static void write_byte(const volatile void *at)
@@ -176,7 +173,7 @@ static void start_timer(void)
 {
 	local_apic_write(APIC_LVT_TIMER, TIMER_VECTOR);
 	local_apic_write(APIC_DIVIDE, 0xb);
-	local_apic_write(APIC_COUNT, 1000);
+	local_apic_write(APIC_INITIAL_COUNT, 1000);
 }
 
 static void check_interrupts(void)

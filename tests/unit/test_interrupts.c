@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* kernel/interrupts.c on simulated PICs and a simulated local APIC, in both of its modes. */
-/* UNITS: kernel/interrupts.c arch/x86_64/cpuid.c */
+/* UNITS: kernel/interrupts.c kernel/local_apic.c arch/x86_64/cpuid.c */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,6 +13,7 @@
 #include "arch/x86_64/instructions.h"
 #include "kernel/address_space.h"
 #include "kernel/interrupts.h"
+#include "kernel/local_apic.h"
 #include "kernel/traps.h"
 
 #define X2APIC(offset) (0x800 + (offset) / 16)
@@ -201,6 +202,71 @@ static void test_x2apic(void **state)
 	assert_int_equal(apic_page[0xf0 / 4], 0);
 }
 
+/* Interrupts for others: in xAPIC mode the destination first, then the command that sends. */
+static void test_send_xapic(void **state)
+{
+	(void)state;
+	fake_msr_set(0x1b, 0xfee00800);
+	assert_null(local_apic_start());
+	assert_true(local_apic_is_started());
+	assert_false(local_apic_is_x2());
+	apic_page[0x20 / 4] = 0x07000000;
+	assert_int_equal(local_apic_id(), 7);
+	assert_true(local_apic_send(5, IPI_STARTUP | 0x9a));
+	assert_int_equal(apic_page[0x310 / 4], 0x05000000);
+	assert_int_equal(apic_page[0x300 / 4], 0x469a);
+	/* One that is never delivered does not hold the host up. */
+	assert_false(local_apic_send(5, IPI_NMI | 0x1000));
+}
+
+static void set_x2apic_registers(void)
+{
+	static const uint32_t registers[] = {0x20,  0x80,  0xb0,  0xf0,	 0x300,
+					     0x320, 0x330, 0x340, 0x350, 0x370};
+
+	for (unsigned i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)
+		fake_msr_set(X2APIC(registers[i]), 0);
+	fake_msr_set(X2APIC(0x30), 5 << 16);
+}
+
+static void test_send_x2apic(void **state)
+{
+	(void)state;
+	fake_msr_set(0x1b, 0xfee00c00);
+	set_x2apic_registers();
+	fake_msr_set(X2APIC(0x20), 0x12345678);
+	assert_null(local_apic_start());
+	assert_true(local_apic_is_x2());
+	assert_int_equal(local_apic_id(), 0x12345678);
+	assert_true(local_apic_send(0x1234, IPI_INIT));
+	assert_int_equal(rdmsr(X2APIC(0x300)), 0x123400004500);
+}
+
+/* The other processors follow the first. */
+static void test_join(void **state)
+{
+	(void)state;
+	fake_msr_set(0x1b, 0xfee00900);
+	assert_null(local_apic_start());
+	apic_page[0xf0 / 4] = 0;
+	fake_msr_set(0x1b, 0xfee00000);
+	assert_null(local_apic_join());
+	assert_int_equal(rdmsr(0x1b), 0xfee00800);
+	assert_int_equal(apic_page[0xf0 / 4], 0x1ff);
+	fake_msr_set(0x1b, 0xfee00c00);
+	assert_non_null(strstr(local_apic_join(), "x2APIC"));
+
+	setup(NULL);
+	fake_msr_set(0x1b, 0xfee00d00);
+	set_x2apic_registers();
+	assert_null(local_apic_start());
+	fake_msr_set(0x1b, 0xfee00800);
+	fake_msr_set(X2APIC(0xf0), 0);
+	assert_null(local_apic_join());
+	assert_int_equal(rdmsr(0x1b), 0xfee00c00);
+	assert_int_equal(rdmsr(X2APIC(0xf0)), 0x1ff);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -210,6 +276,9 @@ int main(void)
 		cmocka_unit_test_setup(test_xapic, setup),
 		cmocka_unit_test_setup(test_old_apic_lacks_entries, setup),
 		cmocka_unit_test_setup(test_x2apic, setup),
+		cmocka_unit_test_setup(test_send_xapic, setup),
+		cmocka_unit_test_setup(test_send_x2apic, setup),
+		cmocka_unit_test_setup(test_join, setup),
 	};
 
 	return cmocka_run_group_tests_name("interrupts", tests, NULL, NULL);
