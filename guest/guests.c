@@ -7,6 +7,7 @@
 #include "guest/image.h"
 #include "kernel/address_space.h"
 #include "kernel/console.h"
+#include "kernel/cpu.h"
 #include "kernel/direct_map.h"
 #include "kernel/format.h"
 #include "kernel/log.h"
@@ -16,11 +17,11 @@
 #include "kernel/time.h"
 #include "kernel/verdict.h"
 #include "trace/counters.h"
+#include "trace/trace.h"
 #include "vcpu/crash_report.h"
 #include "vcpu/vcpu.h"
 
 #define GUESTS_MAX     64
-#define RING_RECORDS   256
 #define DEMO_MEMORY    (16 * MIB)
 
 /* A guest as the modules describe it. */
@@ -33,7 +34,6 @@ struct guest {
 /* What all guests have in common. */
 struct run {
 	const struct options *options;
-	struct trace_mask shown;
 	struct rtc_time date;
 	unsigned passed, failed;
 	unsigned first_code;      /* of the first that failed */
@@ -143,6 +143,7 @@ static void report(const struct vm *vm)
 	if (vm->end == VM_ENDED_TRIPLE_FAULT || vm->end == VM_ENDED_STOPPED)
 		crash_report(vcpu);
 	counters_print(&vcpu->counters, vm->name);
+	trace_report(vm->name, vm->id, this_cpu()->index);
 	log_vm_line(LOG_ALWAYS, vm->name, "ended after %llu ms: %s, code %u (%s)",
 	       (unsigned long long)(time_us_from_ticks(ran) / 1000), end_name(vm->end), vm->end_code,
 	       vm->end_text);
@@ -159,8 +160,7 @@ static bool has_raw_console(const struct run *run, const struct vm *vm)
 static err_t start(struct run *run, unsigned id, const struct guest *guest)
 {
 	const struct vcpu_options vcpu_options = {
-		.shown = run->shown,
-		.ring_size = RING_RECORDS,
+		.traced = trace_by_reason(),
 		.watchdog_us = guest->options.watchdog_seconds * 1000000ull,
 		.check_entries = run->options->check == CHECK_ENTRY,
 	};
@@ -217,6 +217,24 @@ static void run_one(struct run *run, unsigned id, const struct guest *guest)
 		run->first_code = code;
 }
 
+/* The demo shows all its exits, unless no records are wanted. */
+static void start_trace(const struct boot_info *boot, const struct options *options)
+{
+	static struct capability capabilities[RING_CAPABILITIES];
+	const char *by_default = boot->module_count || !options->records ? "none" : "all";
+	const struct trace_options trace_options = {
+		.classes = options->trace[0] ? options->trace : by_default,
+		.output = options->trace_output,
+		.records = options->records,
+		.console_port = options->console.serial ? options->console.port : 0,
+		.command_line = boot->command_line,
+		.capabilities = capabilities,
+		.capability_count = backend_capabilities(capabilities, ARRAY_COUNT(capabilities)),
+	};
+
+	trace_start(&trace_options, cpu_count());
+}
+
 void guests_run(const struct boot_info *boot, const struct options *options,
 		const struct acpi_info *acpi)
 {
@@ -229,18 +247,14 @@ void guests_run(const struct boot_info *boot, const struct options *options,
 	err = backend_start();
 	if (err)
 		verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "%s", err);
-	err = trace_mask_parse(options->trace[0] ? options->trace
-			       : boot->module_count ? "none"
-						    : "all",
-			       &run.shown);
-	if (err)
-		log_error("%s", err);
+	start_trace(boot, options);
 	err = rtc_read_host(&run.date);
 	if (err)
 		log_warn("the guests' clocks start in 2000: %s", err);
 	count = collect(boot);
 	for (unsigned i = 0; i < count && !console_end_requested(); i++)
 		run_one(&run, i, &guests[i]);
+	trace_finish();
 	backend_stop();
 	if (run.failed || count == 0)
 		verdict_end(VERDICT_FAIL, run.first_code, "%u of %u VMs passed", run.passed, count);

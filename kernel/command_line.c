@@ -11,6 +11,7 @@
 #define DEFAULT_MEMORY (64 * MIB)
 #define DEFAULT_PORT   0x3f8
 #define DEFAULT_BAUD   115200u
+#define RECORDS_MAX    0x100000u
 
 static const struct option_choice log_levels[] = {
 	{"error", LOG_ERROR},
@@ -35,6 +36,13 @@ static const struct option_choice reports[] = {
 static const struct option_choice checks[] = {
 	{"entry", CHECK_ENTRY},
 	{NULL,    0		},
+};
+
+static const struct option_choice trace_outputs[] = {
+	{"console", TRACE_CONSOLE},
+	{"com2",    TRACE_COM2   },
+	{"ring",    TRACE_RING   },
+	{NULL,      0            },
 };
 
 static const char *skip_prefix(const char *text, const char *prefix)
@@ -147,6 +155,18 @@ static err_t parse_console(const char *value, void *target)
 	return NULL;
 }
 
+static err_t parse_records(const char *value, void *target)
+{
+	const char *end;
+	uint64_t records;
+
+	if (!option_number(value, &records, &end) || *end || records > RECORDS_MAX ||
+	    records & (records - 1))
+		return error("must be 0 or a power of two, of up to %u", RECORDS_MAX);
+	((struct options *)target)->records = (unsigned)records;
+	return NULL;
+}
+
 /* clang-format 14 muddles, or crashes on, rows of unequal length. */
 /* clang-format off */
 
@@ -162,9 +182,24 @@ static const struct option_row host_rows[] = {
 		.name = "trace",
 		.kind = OPTION_TEXT,
 		.syntax = "none|all|CLASS,...",
-		.help = "which VM exits are shown",
-		.offset = offsetof(struct options,		   trace),
+		.help = "which VM exits are traced; CLASS+cpl tells the privilege level too, -CLASS leaves one out",
+		.offset = offsetof(struct options, trace),
 		.max = OPTION_TRACE_MAX,
+	},
+	{
+		.name = "trace.out",
+		.kind = OPTION_CHOICE,
+		.syntax = "console|com2|ring",
+		.help = "where they go: lines on the console, binary records to COM2, or nowhere but memory (console)",
+		.offset = offsetof(struct options, trace_output),
+		.choices = trace_outputs,
+	},
+	{
+		.name = "records",
+		.kind = OPTION_CUSTOM,
+		.syntax = "COUNT",
+		.help = "how many exits are kept in memory, of each CPU: a power of two, or 0 for none (1024)",
+		.parse = parse_records,
 	},
 	{
 		.name = "loglevel",
@@ -262,6 +297,7 @@ static const struct option_row module_rows[] = {
 
 _Static_assert(ARRAY_COUNT(host_rows) <= OPTION_ROWS_MAX, "one bit a row");
 _Static_assert(ARRAY_COUNT(module_rows) <= OPTION_ROWS_MAX, "one bit a row");
+_Static_assert(sizeof(enum trace_output) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
 _Static_assert(sizeof(enum log_level) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
 _Static_assert(sizeof(enum report) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
 _Static_assert(sizeof(enum check) == sizeof(unsigned), "OPTION_CHOICE stores an unsigned");
@@ -276,6 +312,8 @@ err_t command_line_parse(const char *text, struct options *options)
 			    .port = DEFAULT_PORT,
 			    .baud = DEFAULT_BAUD,
 			    .vga = true},
+		.trace_output = TRACE_CONSOLE,
+		.records = OPTION_RECORDS_DEFAULT,
 		.log_level = LOG_INFO,
 		.exit_action = EXIT_POWEROFF,
 	};

@@ -20,6 +20,11 @@ enum report { REPORT_NONE, REPORT_VMX };
 /* What Plinth checks that a run does not need. */
 enum check { CHECK_NOTHING, CHECK_ENTRY };
 
+/* Where the exits go that trace= chooses. */
+enum trace_output { TRACE_CONSOLE, TRACE_COM2, TRACE_RING };
+
+#define OPTION_RECORDS_DEFAULT 1024u
+
 /* Where Plinth and the guest of the raw console are seen. */
 struct console_options {
 	bool chosen; /* by the command line, not by default */
@@ -33,6 +38,8 @@ struct console_options {
 struct options {
 	struct console_options console;
 	char trace[OPTION_TRACE_MAX]; /* "all", "none" or CLASS,...; "": not given */
+	enum trace_output trace_output;
+	unsigned records; /* kept of each CPU's exits: a power of two, or 0 */
 	enum log_level log_level;
 	enum exit_action exit_action;
 	enum report report;
@@ -40,11 +47,11 @@ struct options {
 };
 
 /*
- * Parses `console=... trace=... loglevel=... onexit=... report=... check=...`. Options not given
- * have their defaults: COM1 at 115200 and VGA, info, power off, no report, no checks. console= may
- * come several times: the first that names a device replaces the default, the rest add. A wrong
- * option is left out and the rest still counts; the error names the first, and how many more there
- * are.
+ * Parses `console=... trace=... trace.out=... records=... loglevel=... onexit=... report=...
+ * check=...`. Options not given have their defaults: COM1 at 115200 and VGA, the console, 1024,
+ * info, power off, no report, no checks. console= may come several times: the first that names a
+ * device replaces the default, the rest add. A wrong option is left out and the rest still counts;
+ * the error names the first, and how many more there are.
  */
 err_t command_line_parse(const char *text, struct options *options) CHECKED;
 

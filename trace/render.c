@@ -10,6 +10,11 @@
 
 #define WORDS_MAX 200
 
+static bool is_exit_of(const struct exit_record *record, unsigned vm)
+{
+	return record->vm == vm && record->reason != RECORD_VM_STARTED;
+}
+
 /* Text that grows in a buffer of fixed size; what does not fit is cut off. */
 struct text {
 	char *at;
@@ -41,8 +46,8 @@ static void words_io(const struct exit_record *r, struct text *text)
 	const char *size = io.size == 1 ? "" : io.size == 2 ? ".w" : ".d";
 
 	if (io.string) {
-		add(text, "%s%s%s %x, %llu elements", io.rep ? "REP " : "", io.in ? "INS" : "OUTS", size,
-		    io.port, U(r->detail[1]));
+		add(text, "%s%s%s %x, %llu elements", io.rep ? "REP " : "", io.in ? "INS" : "OUTS",
+		    size, io.port, U(r->detail[1]));
 		return;
 	}
 	add(text, "%s%s %x %s %llx", io.in ? "IN" : "OUT", size, io.port, io.in ? "->" : "<-",
@@ -144,8 +149,8 @@ static void words_interrupt(const struct exit_record *r, struct text *text)
 
 static void words_vmcall(const struct exit_record *r, struct text *text)
 {
-	static const char *const names[] = {"version", "mark", "exit", "tsc-hz", "interrupt", "nmi",
-					    "exit-count"};
+	static const char *const names[] = {"version",	 "mark", "exit",      "tsc-hz",
+					    "interrupt", "nmi",	 "exit-count"};
 
 	if (r->qualification < ARRAY_COUNT(names))
 		add(text, "VMCALL %s(%llx", names[r->qualification], U(r->detail[0]));
@@ -162,7 +167,8 @@ static void words_xsetbv(const struct exit_record *r, struct text *text)
 }
 
 /* Reasons that say more than their name. */
-static void (*const words[VMX_EXIT_REASON_COUNT])(const struct exit_record *r, struct text *text) = {
+static void (*const words[VMX_EXIT_REASON_COUNT])(const struct exit_record *r,
+						  struct text *text) = {
 	[VMX_EXIT_EXCEPTION_OR_NMI] = words_exception,
 	[VMX_EXIT_EXTERNAL_INTERRUPT] = words_interrupt,
 	[VMX_EXIT_CPUID] = words_cpuid,
@@ -205,28 +211,61 @@ size_t render_words(const struct exit_record *record, char *buffer, size_t size)
 	return text.length;
 }
 
-void render_line(const char *vm_name, uint64_t number, const struct exit_record *record, uint64_t first_tsc)
+/* The privilege level and the width of the code, for classes with +cpl; an empty text for others.
+ */
+static void add_code(struct text *text, const struct exit_record *record)
 {
-	char text[WORDS_MAX];
-
-	render_words(record, text, sizeof(text));
-	log_vm_line(LOG_ALWAYS, vm_name, "%6llu %12llu rip=%-10llx %6llu  %s", U(number),
-	       U(record->tsc_exit - first_tsc), U(record->rip),
-	       U(record->tsc_entry - record->tsc_exit), text);
+	if (record->flags & RECORD_CODE)
+		add(text, " cpl%u %s", record->flags >> RECORD_CPL_SHIFT & 3,
+		    record->flags & RECORD_CODE_L   ? "64"
+		    : record->flags & RECORD_CODE_D ? "32"
+						    : "16");
 }
 
-void render_last(const char *vm_name, const struct exit_ring *ring, uint64_t count, uint64_t first_tsc)
+size_t render_text(const struct exit_record *record, uint64_t number, uint64_t first_tsc,
+		   char *buffer, size_t size)
 {
-	uint64_t kept = ring->count < ring->size ? ring->count : ring->size;
-	uint64_t first;
+	struct text text = {.at = buffer, .size = size};
+	char words_text[WORDS_MAX];
 
-	if (kept == 0)
+	add(&text, "%6llu %12llu rip=%-10llx", U(number), U(record->tsc_exit - first_tsc),
+	    U(record->rip));
+	add_code(&text, record);
+	if (record->tsc_entry > record->tsc_exit)
+		add(&text, " %6llu", U(record->tsc_entry - record->tsc_exit));
+	else
+		add(&text, "      -");
+	render_words(record, words_text, sizeof(words_text));
+	add(&text, "  %s", words_text);
+	return text.length;
+}
+
+void render_line(const char *vm_name, uint64_t number, const struct exit_record *record,
+		 uint64_t first_tsc)
+{
+	char text[RENDER_MAX];
+
+	render_text(record, number, first_tsc, text, sizeof(text));
+	log_vm_line(LOG_ALWAYS, vm_name, "%s", text);
+}
+
+void render_last(const char *vm_name, const struct exit_ring *ring, unsigned vm, unsigned count)
+{
+	const struct exit_record *start = ring_vm(ring, vm);
+	uint64_t first = ring_first_of_vm(ring, vm), from = ring->head;
+	unsigned found = 0;
+
+	/* Back to the first that is to be shown. */
+	while (found < count && from > first)
+		found += is_exit_of(ring_at(ring, --from), vm);
+	if (found == 0)
 		return;
-	if (count > kept)
-		count = kept;
-	first = ring->count - count;
-	log_vm_line(LOG_ALWAYS, vm_name, "its last %llu exits: number, ticks since its start, RIP, cost in ticks, what it was",
-	       U(count));
-	for (uint64_t i = first; i < ring->count; i++)
-		render_line(vm_name, i + 1, &ring->records[i & (ring->size - 1)], first_tsc);
+	log_vm_line(
+		LOG_ALWAYS, vm_name,
+		"its last %u exits: number, ticks since its start, RIP, cost in ticks, what it was",
+		found);
+	for (; from < ring->head; from++)
+		if (is_exit_of(ring_at(ring, from), vm))
+			render_line(vm_name, from - start->tsc_entry, ring_at(ring, from),
+				    start->tsc_exit);
 }

@@ -373,6 +373,34 @@ static __attribute__((noinline)) void answer_special(struct vcpu *vcpu, uint32_t
 		vcpu->regs.rcx = (vcpu->regs.rcx & ~0xffull) | (subleaf & 0xff);
 }
 
+static inline void tell(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf,
+			const struct cpuid_result *result)
+{
+	struct exit_record *record = vcpu->record;
+
+	record->half[0] = leaf;
+	record->half[1] = subleaf;
+	__builtin_memcpy(record->detail, result, sizeof(*result));
+}
+
+/* Also what is told of them: the caller has nothing left to do. */
+static __attribute__((noinline)) enum outcome answer_special_leaf(struct vcpu *vcpu, uint32_t leaf,
+								  uint32_t subleaf)
+{
+	answer_special(vcpu, leaf, subleaf);
+	if (unlikely(vcpu_records(vcpu))) {
+		const struct cpuid_result result = {
+			.eax = (uint32_t)vcpu->regs.rax,
+			.ebx = (uint32_t)vcpu->regs.rbx,
+			.ecx = (uint32_t)vcpu->regs.rcx,
+			.edx = (uint32_t)vcpu->regs.rdx,
+		};
+
+		tell(vcpu, leaf, subleaf, &result);
+	}
+	return OUTCOME_NEXT;
+}
+
 enum outcome vcpu_cpuid(struct vcpu *vcpu)
 {
 	uint32_t leaf = (uint32_t)vcpu->regs.rax, subleaf = (uint32_t)vcpu->regs.rcx;
@@ -380,16 +408,10 @@ enum outcome vcpu_cpuid(struct vcpu *vcpu)
 
 	if (likely(leaf < CPUID_BASIC_LEAVES))
 		plain = vcpu->cpuid.plain[leaf];
-	if (likely(plain))
-		answer(vcpu, plain);
-	else
-		answer_special(vcpu, leaf, subleaf);
-	if (unlikely(vcpu_records(vcpu))) {
-		struct exit_record *record = vcpu->record;
-
-		record->qualification = leaf | (uint64_t)subleaf << 32;
-		record->detail[0] = vcpu->regs.rax | vcpu->regs.rbx << 32;
-		record->detail[1] = vcpu->regs.rcx | vcpu->regs.rdx << 32;
-	}
+	if (unlikely(!plain))
+		return answer_special_leaf(vcpu, leaf, subleaf);
+	answer(vcpu, plain);
+	if (unlikely(vcpu_records(vcpu)))
+		tell(vcpu, leaf, subleaf, plain);
 	return OUTCOME_NEXT;
 }

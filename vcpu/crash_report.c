@@ -173,5 +173,6 @@ void crash_report(struct vcpu *vcpu)
 	tell_register(vcpu, "efer", vcpu->efer, efer_names, ARRAY_COUNT(efer_names));
 	tell_segments(vcpu);
 	tell_page_walk(vcpu);
-	render_last(vcpu->vm->name, &vcpu->ring, LAST_EXITS, vcpu->first_tsc);
+	if (vcpu->ring)
+		render_last(vcpu->vm->name, vcpu->ring, vcpu->vm_number, LAST_EXITS);
 }

@@ -22,6 +22,7 @@ struct execution {
 	struct general_registers regs;	 /* the guest's, with RSP filled in */
 	uint64_t next_rip;
 	uint64_t rflags;
+	uint32_t unanswered; /* of the bus, before it */
 };
 
 static uint64_t swap_bytes(uint64_t value, unsigned size)
@@ -65,15 +66,13 @@ static void set_operand(struct execution *x, uint64_t value)
 static void tell(struct execution *x, uint64_t value)
 {
 	struct exit_record *record = x->vcpu->record;
-	gpa_t gpa;
+	bool answered = x->vcpu->vm->bus.unanswered == x->unanswered;
 
 	if (!vcpu_records(x->vcpu))
 		return;
-	gpa = GPA(record->detail[0]);
 	record->detail[1] = value;
-	record->detail[2] =
-		x->instruction.size |
-		(uint64_t)(bus_mmio_name(&x->vcpu->vm->bus, gpa) ? EPT_MMIO : EPT_UNCLAIMED) << 8;
+	record->detail[2] = x->instruction.size | (uint64_t)(answered ? EPT_MMIO : EPT_UNCLAIMED)
+							  << 8;
 }
 
 /* What an operation makes of memory and operand. Memory is to be written if true comes back. */
@@ -262,6 +261,7 @@ static void begin(struct vcpu *vcpu, struct execution *x, const struct fetched *
 {
 	x->vcpu = vcpu;
 	x->instruction = fetched->instruction;
+	x->unanswered = vcpu->vm->bus.unanswered;
 	x->regs = vcpu->regs;
 	x->regs.rsp = backend_rsp(vcpu);
 	x->rflags = backend_rflags(vcpu);

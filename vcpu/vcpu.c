@@ -14,12 +14,14 @@
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "trace/render.h"
+#include "trace/trace.h"
 #include "vcpu/control.h"
 #include "vcpu/live_state.h"
 #include "vcpu/msr.h"
 
 #define HEARTBEAT_US   1000
-#define WATCHDOG_LOOKS 16 /* in the time that it waits */
+#define STREAM_US      500 /* while records wait for a serial port whose FIFO lasts 1.4 ms */
+#define WATCHDOG_LOOKS 16  /* in the time that it waits */
 
 static __attribute__((noinline, cold)) void triple_fault(struct vcpu *vcpu, uint8_t vector)
 {
@@ -42,8 +44,9 @@ static uint64_t own_exits(const struct vcpu *vcpu)
 {
 	const struct exit_counter *by_reason = vcpu->counters.by_reason;
 
-	return counters_sum(&vcpu->counters) - by_reason[VMX_EXIT_EXTERNAL_INTERRUPT].count -
-	       by_reason[VMX_EXIT_PREEMPTION_TIMER].count;
+	return counters_sum(&vcpu->counters) -
+	       counter_count(&by_reason[VMX_EXIT_EXTERNAL_INTERRUPT]) -
+	       counter_count(&by_reason[VMX_EXIT_PREEMPTION_TIMER]);
 }
 
 static void look_after(struct vcpu *vcpu, uint64_t now)
@@ -64,8 +67,9 @@ static void look_after(struct vcpu *vcpu, uint64_t now)
 
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
 {
-	vcpu->deadline = now + time_ticks_from_us(HEARTBEAT_US);
 	console_poll(now);
+	trace_poll();
+	vcpu->deadline = now + time_ticks_from_us(trace_is_waiting() ? STREAM_US : HEARTBEAT_US);
 	if (unlikely(this_cpu()->nmi_pending)) {
 		this_cpu()->nmi_pending = false;
 		log_warn("an NMI came to the host; %llu so far",
@@ -95,31 +99,22 @@ enum outcome vcpu_hlt(struct vcpu *vcpu)
 	return OUTCOME_NEXT;
 }
 
-static uint64_t vcpu_bytes(const struct vcpu_options *options)
-{
-	return align_up(sizeof(struct vcpu), 64) + options->ring_size * sizeof(struct exit_record);
-}
-
 err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struct vcpu_state *state)
 {
-	uint64_t size = vcpu_bytes(options);
 	struct vcpu *vcpu;
 	hpa_t memory;
-	err_t err = physical_allocate(size, PAGE_SIZE, &memory);
+	err_t err = physical_allocate(sizeof(*vcpu), PAGE_SIZE, &memory);
 
 	if (err)
 		return error("no memory for a vCPU: %s", err);
 	vcpu = direct_map(memory);
-	memset(vcpu, 0, size);
+	memset(vcpu, 0, sizeof(*vcpu));
 	vcpu->vm = vm;
-	vcpu->shown = options->shown;
 	vcpu->watchdog.limit = time_ticks_from_us(options->watchdog_us);
-	vcpu->ring.size = options->ring_size;
-	if (options->ring_size)
-		vcpu->requests = REQUEST_RECORD;
 	if (options->check_entries)
 		vcpu->requests |= REQUEST_CHECK_ENTRY;
-	vcpu->ring.records = (void *)((uint8_t *)vcpu + align_up(sizeof(*vcpu), 64));
+	vcpu->vm_number = (uint8_t)vm->id;
+	vcpu->traced = options->traced;
 	vcpu->counter = &vcpu->counters.by_reason[EXIT_REASONS];
 	vcpu->misc_enable = 1;
 	counters_reset(&vcpu->counters);
@@ -133,15 +128,38 @@ err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struc
 		if (err)
 			vcpu_destroy(vcpu);
 	} else {
-		physical_free(memory, size);
+		physical_free(memory, sizeof(*vcpu));
 	}
 	return err;
+}
+
+/* Its records go to the ring of the pCPU that it runs on. */
+static void begin_trace(struct vcpu *vcpu)
+{
+	vcpu->ring = trace_ring(this_cpu()->index);
+	vcpu->tracing = vcpu->ring != NULL;
+	if (!vcpu->ring)
+		return;
+	vcpu->record = &vcpu->not_recorded;
+	ring_vm_started(vcpu->ring, vcpu->vm_number, vcpu->number, vcpu->vm->name, vcpu->first_tsc);
+	vcpu->ring->running = 1;
+}
+
+/* The last exit has no entry behind it: its record says when it was over. */
+static void end_trace(struct vcpu *vcpu)
+{
+	if (vcpu->record)
+		vcpu->record->tsc_entry = time_now();
+	vcpu->record = NULL;
+	if (vcpu->ring)
+		vcpu->ring->running = 0;
 }
 
 void vcpu_run(struct vcpu *vcpu)
 {
 	live_state_reset(vcpu);
 	vcpu->first_tsc = time_now();
+	begin_trace(vcpu);
 	vcpu->deadline = vcpu->first_tsc;
 	vcpu->watchdog.progress_at = vcpu->watchdog.next_look = vcpu->first_tsc;
 	/* So that the time before the first entry is nobody's cost. */
@@ -149,40 +167,49 @@ void vcpu_run(struct vcpu *vcpu)
 	backend_run(vcpu);
 	vcpu->cr2_at_end = read_cr2();
 	counter_add(vcpu->counter, time_now() - vcpu->tsc_exit);
+	end_trace(vcpu);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)
 {
-	const struct vcpu_options options = {.ring_size = vcpu->ring.size};
-
 	vcpu->vm->vcpu = NULL;
 	backend_vcpu_destroy(vcpu);
-	physical_free(physical_address(vcpu), vcpu_bytes(&options));
+	physical_free(physical_address(vcpu), sizeof(*vcpu));
 }
 
-void vcpu_record_begin(struct vcpu *vcpu)
+uint64_t vcpu_record_special(struct vcpu *vcpu, uint64_t reason, uint64_t rip, uint8_t how)
 {
-	struct exit_record *record = &vcpu->ring.records[vcpu->ring.count & (vcpu->ring.size - 1)];
+	if (!how) {
+		vcpu->record = &vcpu->not_recorded;
+		return reason;
+	}
+	vcpu_record_new(vcpu, reason, rip);
+	if (how & TRACE_SHOW)
+		vcpu->requests |= REQUEST_SHOW;
+	/* CPL and CS are read for classes that are traced with +cpl only. */
+	if (how & TRACE_CPL) {
+		unsigned cpl = vcpu->mode == MODE_REAL ? 0 : backend_cpl(vcpu);
+		struct segment cs;
 
-	*record = (struct exit_record){
-		.tsc_exit = vcpu->tsc_exit,
-		.rip = backend_rip(vcpu),
-		.reason = (uint16_t)vcpu_exit_reason(vcpu),
-		.vm = (uint8_t)vcpu->vm->id,
-		.mode = vcpu->mode,
-	};
-	vcpu->record = record;
+		backend_get_segment(vcpu, SEG_CS, &cs);
+		vcpu->record->flags |=
+			(uint8_t)(RECORD_CODE | (cs.access & SEGMENT_L ? RECORD_CODE_L : 0) |
+				  (cs.access & SEGMENT_DB ? RECORD_CODE_D : 0) |
+				  cpl << RECORD_CPL_SHIFT);
+	}
+	return reason;
 }
 
-void vcpu_record_finish(struct vcpu *vcpu)
+void vcpu_record_show(struct vcpu *vcpu)
 {
 	struct exit_record *record = vcpu->record;
+	const struct exit_record *start = ring_vm(vcpu->ring, vcpu->vm_number);
 
+	vcpu->requests &= ~(uint32_t)REQUEST_SHOW;
+	/* Nearly: what follows, and showing it, is no cost of the exit's. */
 	record->tsc_entry = rdtsc();
-	vcpu->ring.count++;
-	if (trace_mask_has(&vcpu->shown, record->reason)) {
-		render_line(vcpu->vm->name, vcpu->ring.count, record, vcpu->first_tsc);
-		/* Showing it is no cost of the exit's. */
-		vcpu->tsc_exit += rdtsc() - record->tsc_entry;
-	}
+	vcpu->record = &vcpu->not_recorded;
+	render_line(vcpu->vm->name, vcpu->ring->head - 1 - start->tsc_entry, record,
+		    start->tsc_exit);
+	vcpu->tsc_exit += rdtsc() - record->tsc_entry;
 }

@@ -14,6 +14,7 @@
 #include "kernel/error.h"
 #include "trace/counters.h"
 #include "trace/record.h"
+#include "trace/ring.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/events.h"
 #include "vcpu/offsets.h"
@@ -43,11 +44,23 @@ struct vcpu {
 
 	uint64_t tsc_exit; /* stamped first thing after the exit */
 	uint64_t deadline; /* the TSC at which the host wants this pCPU: heartbeat, timers */
-	struct exit_record *record;   /* the record of the current exit, if vcpu_records() */
+	struct exit_record *record;   /* of the current exit; NULL if not vcpu->tracing */
 	struct exit_counter *counter; /* of the current exit, whose cost is counted at the next */
 	uint32_t requests; /* enum vcpu_request: what must be done before the next entry */
 	struct events events;
-	uint8_t mode; /* enum exit_mode but virtual-8086; follows CR0.PE and EFER.LMA */
+	bool tracing; /* exits are recorded: the one bit that an exit tests */
+	union {
+		uint64_t record_key; /* what is the same in all its records, as it stands there */
+		struct {
+			uint16_t key_reason, key_injected; /* 0 here */
+			uint8_t vm_number, number;
+			uint8_t mode; /* enum exit_mode but virtual-8086; follows CR0.PE and
+					 EFER.LMA */
+			uint8_t key_flags;
+		};
+	};
+	const uint8_t *traced;	/* what is done with the exits of each reason: TRACE_RECORD, ... */
+	struct exit_ring *ring; /* of its pCPU; NULL: there is none */
 	struct vm *vm;
 	void *backend;
 
@@ -63,9 +76,8 @@ struct vcpu {
 
 	struct cpuid_table cpuid;
 	struct exit_counters counters;
-	struct exit_ring ring;
-	struct trace_mask shown; /* the exits that the console shows */
-	uint64_t first_tsc;	 /* when it first ran */
+	struct exit_record not_recorded; /* where exits are recorded whose class is not traced */
+	uint64_t first_tsc;		 /* when it first ran */
 	struct watchdog watchdog;
 	uint64_t cr2_at_end; /* CR2 stays live in the processor until then */
 };
@@ -79,18 +91,60 @@ static inline uint32_t vcpu_exit_reason(const struct vcpu *vcpu)
 enum vcpu_request {
 	REQUEST_STOP = 1,      /* the VM has ended */
 	REQUEST_FLUSH_EPT = 2, /* cached translations of guest-physical memory are out of date */
-	REQUEST_RECORD = 8,    /* exits are recorded: stays set */
 	REQUEST_FLUSH_LINEAR =
-		4, /* cached translations of the guest's own page tables are out of date */
+		4,	  /* cached translations of the guest's own page tables are out of date */
+	REQUEST_SHOW = 8, /* the record of the current exit goes to the console */
 	REQUEST_CHECK_ENTRY = 16, /* what the backend enters with is checked first: stays set */
 };
 
-/* Whether the current exit is recorded, so that vcpu->record can be filled. */
+/* --- Records. Each instruction counts here: an exit that is recorded may cost 40 more. --- */
+
+/* Whether the handler of the current exit fills in vcpu->record. */
 static inline bool vcpu_records(const struct vcpu *vcpu)
 {
-	return vcpu->requests & REQUEST_RECORD;
+	return vcpu->tracing;
 }
 
+static inline void vcpu_record_new(struct vcpu *vcpu, uint64_t reason, uint64_t rip)
+{
+	struct exit_record *record = ring_next(vcpu->ring);
+
+	/* Its address once, instead of that of each word. */
+	asm("" : "+r"(record));
+	record->tsc_exit = vcpu->tsc_exit;
+	record->rip = rip;
+	record->key = vcpu->record_key | reason;
+	record->qualification = 0;
+	record->detail[0] = 0;
+	record->detail[1] = 0;
+	record->detail[2] = 0;
+	vcpu->record = record;
+}
+
+/* The same for reasons that are not recorded, or of which more is wanted. Returns the reason. */
+uint64_t vcpu_record_special(struct vcpu *vcpu, uint64_t reason, uint64_t rip, uint8_t how);
+
+/*
+ * For the backend, if vcpu->tracing: ends the record of the exit before, and begins that of an
+ * exit. Returns the reason, so that the caller need not keep it.
+ */
+static inline uint64_t vcpu_record_begin(struct vcpu *vcpu, uint64_t reason, uint64_t rip)
+{
+	uint8_t how = vcpu->traced[reason];
+
+	/* Stamped last thing before the entry, which was too late for its own exit. */
+	vcpu->record->tsc_entry = vcpu->tsc_entry;
+	/* For a reader on another pCPU: a record is whole before there is a next one. */
+	asm volatile("" : : : "memory");
+	if (unlikely(how != TRACE_RECORD))
+		return vcpu_record_special(vcpu, reason, rip, how);
+	vcpu_record_new(vcpu, reason, rip);
+	return reason;
+}
+
+_Static_assert(offsetof(struct vcpu, mode) - offsetof(struct vcpu, record_key) ==
+		       offsetof(struct exit_record, mode) - offsetof(struct exit_record, key),
+	       "the same layout");
 _Static_assert(offsetof(struct vcpu, regs) == 0 &&
 		       sizeof(struct general_registers) == VCPU_REGS_SIZE,
 	       "vcpu/offsets.h");
@@ -186,6 +240,10 @@ void backend_flush_guest_tlb(struct vcpu *vcpu);
 CHECKED err_t backend_start(void);
 void backend_stop(void);
 
+/* The processor's capability MSRs as they were read, for readers of a trace. Returns how many, up
+ * to `max`. */
+unsigned backend_capabilities(struct capability *list, unsigned max);
+
 /* Makes the second-level address space of a VM: its extents, and its video memory. */
 CHECKED err_t backend_vm_create(struct vm *vm);
 void backend_vm_destroy(struct vm *vm);
@@ -199,12 +257,10 @@ void backend_run(struct vcpu *vcpu);
 
 /* --- The life of a vCPU. --- */
 
-/* What a vCPU keeps of its exits. */
 struct vcpu_options {
-	struct trace_mask shown; /* on the console */
-	uint32_t ring_size;   /* records, a power of two; 0: none are kept, and none can be shown */
-	uint64_t watchdog_us; /* without an exit of the guest's own, the VM is stopped; 0: never */
-	bool check_entries;   /* by the rules of the backend, before each */
+	const uint8_t *traced; /* what is done with the exits of each reason: TRACE_RECORD, ... */
+	uint64_t watchdog_us;  /* without an exit of the guest's own, the VM is stopped; 0: never */
+	bool check_entries;    /* by the rules of the backend, before each */
 };
 
 CHECKED err_t vcpu_create(struct vm *vm, const struct vcpu_options *options,
@@ -212,6 +268,5 @@ CHECKED err_t vcpu_create(struct vm *vm, const struct vcpu_options *options,
 void vcpu_run(struct vcpu *vcpu);
 void vcpu_destroy(struct vcpu *vcpu);
 
-/* For the backend: starts and finishes the record of an exit. */
-void vcpu_record_begin(struct vcpu *vcpu);
-void vcpu_record_finish(struct vcpu *vcpu);
+/* For the backend at REQUEST_SHOW, when all that the entry needs is done. */
+void vcpu_record_show(struct vcpu *vcpu);

@@ -69,7 +69,7 @@ struct exit_record *fake_vcpu_record(void)
 
 	memset(&record, 0, sizeof(record));
 	fake_vcpu.record = &record;
-	fake_vcpu.requests |= REQUEST_RECORD;
+	fake_vcpu.tracing = true;
 	return &record;
 }
 

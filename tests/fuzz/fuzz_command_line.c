@@ -27,7 +27,8 @@ static void check_host(const char *text)
 	    !memchr(options.console.raw_vm, 0, sizeof(options.console.raw_vm)) ||
 	    options.console.port == 0 || 115200 % options.console.baud ||
 	    options.log_level < LOG_ERROR || options.log_level > LOG_DEBUG ||
-	    options.exit_action > EXIT_HALT)
+	    options.exit_action > EXIT_HALT || options.trace_output > TRACE_RING ||
+	    options.records > 1u << 20 || options.records & (options.records - 1))
 		abort();
 }
 

@@ -153,13 +153,13 @@ static void test_other_options(void **state)
 	bad("onexit=", "must be poweroff|reboot|halt");
 	bad("trace=", "has no value; write trace=none|all|CLASS,...");
 	bad("trace=all trace=none", "'trace': given more than once");
-	bad("verbose",
-	    "unknown option 'verbose': there are console=, trace=, loglevel=, onexit=, report=, "
-	    "check=");
+	bad("verbose", "unknown option 'verbose': there are console=, trace=, trace.out=, "
+		       "records=, loglevel=, onexit=, report=, check=");
 	bad("TRACE=all", "unknown option 'TRACE=all'");
 	bad("--", "unknown option '--'");
-	bad("x y onexit=halt z", "unknown option 'x': there are console=, trace=, loglevel=, "
-				 "onexit=, report=, check= (and 2 more wrong)");
+	bad("x y onexit=halt z",
+	    "unknown option 'x': there are console=, trace=, trace.out=, records=, loglevel=, "
+	    "onexit=, report=, check= (and 2 more wrong)");
 	assert_int_equal(options.exit_action, EXIT_HALT);
 
 	snprintf(text, sizeof(text), "trace=%0255d", 0);
@@ -310,13 +310,36 @@ static void test_sizes(void **state)
 	assert_int_equal(module.memory_size, 64 * MIB);
 }
 
+static void test_records(void **state)
+{
+	(void)state;
+	good("trace=all+cpl,-io");
+	assert_int_equal(options.trace_output, TRACE_CONSOLE);
+	assert_int_equal(options.records, 1024);
+	good("trace.out=com2 records=0");
+	assert_int_equal(options.trace_output, TRACE_COM2);
+	assert_int_equal(options.records, 0);
+	good("trace.out=ring records=0x100000");
+	assert_int_equal(options.trace_output, TRACE_RING);
+	assert_int_equal(options.records, 0x100000);
+	good("trace.out=console records=1");
+	assert_int_equal(options.records, 1);
+	bad("trace.out=com1", "option 'trace.out=com1': must be console|com2|ring");
+	bad("records=1000", "option 'records=1000': must be 0 or a power of two, of up to 1048576");
+	assert_int_equal(options.records, 1024);
+	bad("records=2097152", "power of two, of up to 1048576");
+	bad("records=64k", "power of two");
+	bad("records=", "power of two");
+	bad("records=99999999999999999999", "power of two");
+}
+
 static void test_help(void **state)
 {
 	(void)state;
 	fake_log_reset();
 	command_line_log_help();
 	module_options_log_help();
-	assert_int_equal(fake_log_count(), 13);
+	assert_int_equal(fake_log_count(), 15);
 	assert_true(fake_log_contains("  onexit=poweroff|reboot|halt: what to do"));
 	assert_true(fake_log_contains("  initrd: this module"));
 	assert_true(fake_log_contains("  mem=SIZE: the VM's memory"));
@@ -333,6 +356,7 @@ int main(void)
 		cmocka_unit_test(test_module),
 		cmocka_unit_test(test_guest_command_line),
 		cmocka_unit_test(test_sizes),
+		cmocka_unit_test(test_records),
 		cmocka_unit_test(test_help),
 	};
 

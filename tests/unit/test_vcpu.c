@@ -3,6 +3,7 @@
  */
 /* UNITS: vcpu/vcpu.c vcpu/live_state.c vcpu/control.c vcpu/msr.c vcpu/cpuid.c vcpu/events.c */
 /* UNITS: vcpu/vm_memory.c vcpu/bus.c trace/counters.c arch/x86_64/cpuid.c arch/x86_64/vmx.c */
+/* UNITS: trace/ring.c kernel/format.c */
 /* UNITS: arch/x86_64/exceptions.c tests/fake/backend.c tests/fake/host_cpuid.c tests/fake/cpus.c */
 /* UNITS: tests/fake/physical.c tests/fake/direct_map.c tests/fake/guest_memory.c */
 /* UNITS: kernel/string.c tests/fake/log.c tests/fake/error.c */
@@ -26,6 +27,7 @@
 #include "tests/fake/log.h"
 #include "tests/fake/physical.h"
 #include "trace/render.h"
+#include "trace/trace.h"
 #include "vcpu/live_state.h"
 #include "vcpu/msr.h"
 
@@ -73,6 +75,38 @@ void render_line(const char *vm_name, uint64_t number, const struct exit_record 
 	fake_machine.tsc += 5000; /* a slow console */
 }
 
+static struct exit_ring *ring; /* of the pCPU; NULL: nothing is recorded */
+static bool is_streaming;
+static unsigned stream_polls;
+
+struct exit_ring *trace_ring(unsigned cpu)
+{
+	return cpu == 0 ? ring : NULL;
+}
+
+void trace_poll(void)
+{
+	stream_polls++;
+}
+
+bool trace_is_waiting(void)
+{
+	return is_streaming;
+}
+
+/* A ring of so many records; all reasons are traced in the same way. */
+static const uint8_t *trace_as(uint8_t how, uint32_t records)
+{
+	static uint8_t traced[EXIT_REASONS];
+	static const struct ring_info info = {.tsc_hz = 1000000000, .command_line = "test"};
+
+	memset(traced, how, sizeof(traced));
+	if (records)
+		assert_null(ring_create(0, records, &info, &ring));
+	fake_vcpu.traced = traced;
+	return traced;
+}
+
 static int setup(void **state)
 {
 	(void)state;
@@ -85,6 +119,9 @@ static int setup(void **state)
 	polled_at = console_poll_at = 0;
 	end_requested = false;
 	lines = 0;
+	ring = NULL;
+	is_streaming = false;
+	stream_polls = 0;
 	msr_init();
 	return 0;
 }
@@ -103,16 +140,18 @@ static struct vcpu *make(const struct vcpu_options *options)
 
 static void a_vcpu_is_made_and_unmade(void **state)
 {
-	const struct vcpu_options options = {.ring_size = 16};
-	struct vcpu *vcpu = make(&options);
+	const struct vcpu_options options = {.traced = trace_as(TRACE_RECORD, 0)};
+	struct vcpu *vcpu;
 
 	(void)state;
+	fake_vcpu_vm.id = 9;
+	vcpu = make(&options);
+	assert_ptr_equal(vcpu->traced, options.traced);
+	assert_int_equal(vcpu->vm_number, 9);
+	assert_false(vcpu_records(vcpu));
 	assert_ptr_equal(vcpu->vm, &fake_vcpu_vm);
 	assert_int_equal(vcpu->regs.rbx, 0x5678);
 	assert_int_equal(fake_backend.rip, 0x1234);
-	assert_int_equal(vcpu->ring.size, 16);
-	assert_int_equal((uintptr_t)vcpu->ring.records % 64, 0);
-	assert_true(vcpu_records(vcpu));
 	assert_int_equal(vcpu->regs.rax | vcpu->tsc_entry | vcpu->events.work, 0);
 	assert_true(cpuid_shows(&vcpu->cpuid, CPUID_LONG_MODE));
 	assert_true(vcpu->cr4_allowed & CR4_PAE);
@@ -125,20 +164,9 @@ static void a_vcpu_is_made_and_unmade(void **state)
 	assert_int_equal(fake_physical_used, 0);
 }
 
-static void no_records_unless_asked(void **state)
-{
-	const struct vcpu_options options = {0};
-	struct vcpu *vcpu = make(&options);
-
-	(void)state;
-	assert_false(vcpu_records(vcpu));
-	vcpu_destroy(vcpu);
-	assert_int_equal(fake_physical_used, 0);
-}
-
 static void failures_leave_nothing_behind(void **state)
 {
-	const struct vcpu_options options = {.ring_size = 64};
+	const struct vcpu_options options = {.traced = NULL};
 
 	(void)state;
 	fake_vcpu_vm.vcpu = NULL;
@@ -189,7 +217,8 @@ static void a_run(void **state)
 	assert_int_equal(deadline_at_start, 1000); /* a first heartbeat at once */
 	assert_int_equal(vcpu->cr2_at_end, 0xabcdef);
 	/* The last exit's cost is counted though no entry followed. */
-	assert_int_equal(vcpu->counters.by_reason[10].count, 1);
+	assert_int_equal(vcpu->counters.by_reason[10].buckets[6], 1);
+	assert_int_equal(counters_sum(&vcpu->counters), 1);
 	assert_int_equal(vcpu->counters.by_reason[10].total, 70);
 	vcpu_destroy(vcpu);
 }
@@ -277,12 +306,17 @@ static void heartbeats(void **state)
 	vcpu_heartbeat(&fake_vcpu, 5000);
 	assert_int_equal(fake_vcpu.deadline, 5000 + 1000000);
 	assert_int_equal(polled_at, 5000);
+	assert_int_equal(stream_polls, 1);
 	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
 	this_cpu()->nmi_pending = true;
 	this_cpu()->nmi_count = 3;
 	vcpu_heartbeat(&fake_vcpu, 6000);
 	assert_false(this_cpu()->nmi_pending);
 	assert_true(fake_log_contains("an NMI came to the host; 3 so far"));
+	/* Records that wait for their serial port shorten it. */
+	is_streaming = true;
+	vcpu_heartbeat(&fake_vcpu, 6500);
+	assert_int_equal(fake_vcpu.deadline, 6500 + 500000);
 	end_requested = true;
 	vcpu_heartbeat(&fake_vcpu, 7000);
 	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_USER);
@@ -297,15 +331,16 @@ static void the_watchdog(void **state)
 	(void)state;
 	fake_vcpu.watchdog.limit = 100000000; /* 100 ms */
 	for (unsigned ms = 0; ms < 300; ms++, now += 1000000) {
-		by_reason[VMX_EXIT_PREEMPTION_TIMER].count++;
-		by_reason[VMX_EXIT_EXTERNAL_INTERRUPT].count++;
-		by_reason[VMX_EXIT_CPUID].count += ms % 50 == 0;
+		counter_add(&by_reason[VMX_EXIT_PREEMPTION_TIMER], 100);
+		counter_add(&by_reason[VMX_EXIT_EXTERNAL_INTERRUPT], 100);
+		if (ms % 50 == 0)
+			counter_add(&by_reason[VMX_EXIT_CPUID], 100);
 		vcpu_heartbeat(&fake_vcpu, now);
 		assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
 	}
 	for (unsigned ms = 0; fake_vcpu_vm.end == VM_RUNNING; ms++, now += 1000000) {
-		by_reason[VMX_EXIT_PREEMPTION_TIMER].count++;
-		by_reason[VMX_EXIT_EXTERNAL_INTERRUPT].count++;
+		counter_add(&by_reason[VMX_EXIT_PREEMPTION_TIMER], 100);
+		counter_add(&by_reason[VMX_EXIT_EXTERNAL_INTERRUPT], 100);
 		vcpu_heartbeat(&fake_vcpu, now);
 		assert_true(ms < 120);
 	}
@@ -319,38 +354,172 @@ static void the_watchdog(void **state)
 
 /* --- Records. --- */
 
-static void the_ring_of_records(void **state)
+/* As the backend does it. */
+static void one_recorded_exit(struct vcpu *vcpu, uint64_t tsc, uint64_t reason)
 {
-	static struct exit_record records[4];
+	vcpu->tsc_exit = tsc;
+	vcpu->counter = &vcpu->counters.by_reason[reason];
+	if (vcpu->tracing)
+		assert_int_equal(vcpu_record_begin(vcpu, reason, 0x4321), reason);
+	if (vcpu_records(vcpu))
+		vcpu->record->detail[2] = tsc;
+	fake_machine.tsc = tsc + 30;
+	if (vcpu->requests & REQUEST_SHOW)
+		vcpu_record_show(vcpu);
+	vcpu->tsc_entry = tsc + 50;
+}
+
+static void some_exits(struct vcpu *vcpu)
+{
+	assert_int_equal(ring->running, 1);
+	for (unsigned i = 1; i <= 6; i++)
+		one_recorded_exit(vcpu, 100 * i, 9 + i);
+	fake_machine.tsc = 660;
+}
+
+/* Number 0 is the VM's start, and the ring keeps four. */
+static void exits_are_recorded(void **state)
+{
+	const struct vcpu_options options = {.traced = trace_as(TRACE_RECORD, 4)};
+	struct vcpu *vcpu;
 
 	(void)state;
 	fake_vcpu_vm.id = 7;
-	fake_vcpu.ring.records = records;
-	fake_vcpu.ring.size = 4;
-	fake_backend.rip = 0x4321;
-	fake_vcpu.shown.bits[0] = 1ull << 12;
-	for (unsigned i = 0; i < 6; i++) {
-		fake_machine.tsc = 100 * i + 50;
-		fake_vcpu.tsc_exit = 100 * i;
-		fake_vcpu.counter = &fake_vcpu.counters.by_reason[10 + i % 3];
-		vcpu_record_begin(&fake_vcpu);
-		assert_ptr_equal(fake_vcpu.record, &records[i % 4]);
-		fake_vcpu.record->detail[2] = i;
-		vcpu_record_finish(&fake_vcpu);
-		/* Showing a record is no cost of its exit. */
-		assert_int_equal(fake_vcpu.tsc_exit, 100 * i + (i % 3 == 2 ? 5000 : 0));
+	vcpu = make(&options);
+	fake_machine.tsc = 40;
+	fake_backend.run = some_exits;
+	vcpu->mode = MODE_LONG;
+	vcpu_run(vcpu);
+	assert_int_equal(lines, 0);
+	assert_int_equal(ring->head, 7);
+	assert_int_equal(ring->running, 0);
+	assert_string_equal(ring->started[7].name, fake_vcpu_vm.name);
+	assert_int_equal(ring->started[7].tsc_exit, 40);
+	for (unsigned i = 3; i <= 6; i++) {
+		const struct exit_record *record = ring_at(ring, i);
+
+		assert_int_equal(record->tsc_exit, 100 * i);
+		/* The last one's end has no entry. */
+		assert_int_equal(record->tsc_entry, i == 6 ? 660 : 100 * i + 50);
+		assert_int_equal(record->rip, 0x4321);
+		assert_int_equal(record->reason, 9 + i);
+		assert_int_equal(record->vm, 7);
+		assert_int_equal(record->mode, MODE_LONG);
+		assert_int_equal(record->flags | record->injected | record->vcpu, 0);
+		assert_int_equal(record->qualification | record->detail[0] | record->detail[1], 0);
+		assert_int_equal(record->detail[2], 100 * i);
 	}
-	assert_int_equal(fake_vcpu.ring.count, 6);
-	assert_int_equal(lines, 2);
-	assert_int_equal(line_number, 6);
-	assert_int_equal(records[0].tsc_exit, 400);
-	assert_int_equal(records[0].tsc_entry, 450);
-	assert_int_equal(records[0].rip, 0x4321);
-	assert_int_equal(records[0].reason, 11);
-	assert_int_equal(records[0].vm, 7);
-	assert_int_equal(records[0].mode, MODE_LONG);
-	assert_int_equal(records[0].detail[2], 4);
-	assert_int_equal(records[2].detail[2], 2);
+	vcpu_destroy(vcpu);
+}
+
+static void nothing_is_recorded_without_a_ring(void **state)
+{
+	const struct vcpu_options options = {.traced = trace_as(TRACE_RECORD, 0)};
+	struct vcpu *vcpu = make(&options);
+
+	(void)state;
+	fake_backend.run = one_exit;
+	vcpu_run(vcpu);
+	assert_false(vcpu->tracing);
+	assert_false(vcpu_records(vcpu));
+	vcpu_destroy(vcpu);
+	assert_int_equal(fake_physical_used, 0);
+}
+
+/* A second run goes on in the same ring, with a start of its own. */
+static void a_ring_outlives_its_vcpu(void **state)
+{
+	const struct vcpu_options options = {.traced = trace_as(TRACE_RECORD, 16)};
+
+	(void)state;
+	fake_backend.run = some_exits;
+	for (unsigned i = 0; i < 2; i++) {
+		struct vcpu *vcpu = make(&options);
+
+		vcpu_run(vcpu);
+		vcpu_destroy(vcpu);
+	}
+	assert_int_equal(ring->head, 14);
+	assert_int_equal(ring_at(ring, 7)->reason, RECORD_VM_STARTED);
+	assert_int_equal(ring_first_of_vm(ring, fake_vcpu_vm.id), 8);
+}
+
+static void chosen_exits_alone(struct vcpu *vcpu)
+{
+	one_recorded_exit(vcpu, 100, 10);
+	one_recorded_exit(vcpu, 200, 30);
+	one_recorded_exit(vcpu, 300, 31);
+	one_recorded_exit(vcpu, 400, 10);
+}
+
+static void reasons_that_are_not_recorded(void **state)
+{
+	uint8_t *traced = (uint8_t *)trace_as(0, 16);
+	const struct vcpu_options options = {.traced = traced};
+	struct vcpu *vcpu;
+
+	(void)state;
+	traced[10] = TRACE_RECORD;
+	fake_backend.run = chosen_exits_alone;
+	vcpu = make(&options);
+	vcpu_run(vcpu);
+	assert_int_equal(ring->head, 3);
+	assert_int_equal(ring_at(ring, 1)->tsc_exit, 100);
+	/* Its own entry, not that of a later exit. */
+	assert_int_equal(ring_at(ring, 1)->tsc_entry, 150);
+	assert_int_equal(ring_at(ring, 1)->detail[2], 100);
+	assert_int_equal(ring_at(ring, 2)->tsc_exit, 400);
+	vcpu_destroy(vcpu);
+}
+
+static void exits_that_are_shown(struct vcpu *vcpu)
+{
+	for (unsigned i = 1; i <= 3; i++) {
+		one_recorded_exit(vcpu, 10000 * i, 10);
+		assert_int_equal(lines, i);
+		assert_int_equal(line_number, i);
+		/* Showing a record is no cost of its exit. */
+		assert_int_equal(vcpu->tsc_exit, 10000 * i + 5000);
+		assert_false(vcpu->requests & REQUEST_SHOW);
+	}
+}
+
+static void exits_are_shown(void **state)
+{
+	const struct vcpu_options options = {.traced = trace_as(TRACE_RECORD | TRACE_SHOW, 16)};
+	struct vcpu *vcpu = make(&options);
+
+	(void)state;
+	fake_backend.run = exits_that_are_shown;
+	vcpu_run(vcpu);
+	assert_int_equal(ring->head, 4);
+	assert_int_equal(ring_at(ring, 2)->tsc_exit, 20000);
+	assert_int_equal(ring_at(ring, 2)->tsc_entry, 20030);
+	vcpu_destroy(vcpu);
+}
+
+static void an_exit_at_cpl_3(struct vcpu *vcpu)
+{
+	fake_vcpu_set_cpl(3);
+	one_recorded_exit(vcpu, 100, 10);
+	vcpu->mode = MODE_REAL;
+	one_recorded_exit(vcpu, 200, 10);
+}
+
+static void code_is_told_where_asked(void **state)
+{
+	const struct vcpu_options options = {.traced = trace_as(TRACE_RECORD | TRACE_CPL, 16)};
+	struct vcpu *vcpu = make(&options);
+
+	(void)state;
+	vcpu->mode = MODE_LONG;
+	fake_backend.run = an_exit_at_cpl_3;
+	vcpu_run(vcpu);
+	assert_int_equal(ring_at(ring, 1)->flags,
+			 RECORD_CODE | RECORD_CODE_L | 3 << RECORD_CPL_SHIFT);
+	/* The DPL of SS means nothing in real mode. */
+	assert_int_equal(ring_at(ring, 2)->flags >> RECORD_CPL_SHIFT & 3, 0);
+	vcpu_destroy(vcpu);
 }
 
 /* --- The state that stays in the processor. --- */
@@ -420,7 +589,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_vcpu_is_made_and_unmade, setup),
-		cmocka_unit_test_setup(no_records_unless_asked, setup),
 		cmocka_unit_test_setup(failures_leave_nothing_behind, setup),
 		cmocka_unit_test_setup(a_run, setup),
 		cmocka_unit_test_setup(faults, setup),
@@ -429,7 +597,12 @@ int main(void)
 		cmocka_unit_test_setup(hlt_goes_on_for_what_waits, setup),
 		cmocka_unit_test_setup(heartbeats, setup),
 		cmocka_unit_test_setup(the_watchdog, setup),
-		cmocka_unit_test_setup(the_ring_of_records, setup),
+		cmocka_unit_test_setup(exits_are_recorded, setup),
+		cmocka_unit_test_setup(nothing_is_recorded_without_a_ring, setup),
+		cmocka_unit_test_setup(a_ring_outlives_its_vcpu, setup),
+		cmocka_unit_test_setup(reasons_that_are_not_recorded, setup),
+		cmocka_unit_test_setup(exits_are_shown, setup),
+		cmocka_unit_test_setup(code_is_told_where_asked, setup),
 		cmocka_unit_test_setup(the_live_state_is_reset, setup),
 		cmocka_unit_test_setup(the_live_state_without_xsave, setup),
 	};

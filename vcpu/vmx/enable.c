@@ -23,6 +23,19 @@ const struct vmx_controls *vmx_controls(void)
 	return &the_controls;
 }
 
+unsigned backend_capabilities(struct capability *list, unsigned max)
+{
+	unsigned count = 0;
+
+	for (uint32_t i = 0; i < VMX_MSR_COUNT && count < max; i++)
+		if (the_capabilities.present[i])
+			list[count++] = (struct capability){
+				.msr = VMX_MSR_FIRST + i,
+				.value = the_capabilities.raw[i],
+			};
+	return count;
+}
+
 err_t backend_start(void)
 {
 	err_t err = feature_gate_pass(&the_capabilities, &the_controls);

@@ -212,8 +212,8 @@ static __attribute__((noinline)) void finish(struct vcpu *vcpu)
 {
 	bool go_on = prepare_entry(vcpu);
 
-	if (unlikely(vcpu_records(vcpu)))
-		vcpu_record_finish(vcpu);
+	if (unlikely(vcpu->requests & REQUEST_SHOW))
+		vcpu_record_show(vcpu);
 	if (!go_on)
 		vmx_leave_guest(vcpu);
 }
@@ -238,12 +238,9 @@ void vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc)
 		reason = sort_out(reason);
 	vcpu->counter = &vcpu->counters.by_reason[reason];
 
-	if (unlikely(vcpu_records(vcpu))) {
-		vcpu_record_begin(vcpu);
-		outcome = vmx_exit_rows[vcpu_exit_reason(vcpu)].handle(vcpu);
-	} else {
-		outcome = vmx_exit_rows[reason].handle(vcpu);
-	}
+	if (unlikely(vcpu->tracing))
+		reason = vcpu_record_begin(vcpu, reason, vmcs_read(VMCS_GUEST_RIP));
+	outcome = vmx_exit_rows[reason].handle(vcpu);
 	if (likely(outcome == OUTCOME_NEXT))
 		advance(vcpu);
 

@@ -10,6 +10,7 @@
 #include "kernel/physical.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
+#include "trace/trace.h"
 #include "vcpu/control.h"
 #include "vcpu/msr.h"
 #include "vcpu/vmx/vmx.h"
@@ -77,7 +78,7 @@ static void put_controls(struct writer *writer, struct vcpu *vcpu, hpa_t pages)
 	put(writer, VMCS_ENTRY_CONTROLS, controls->entry);
 	/* A trace of exceptions has them all come here, to be told and given back. */
 	put(writer, VMCS_EXCEPTION_BITMAP,
-	    trace_mask_has(&vcpu->shown, VMX_EXIT_EXCEPTION_OR_NMI) ? ~0u : EXCEPTION_BITMAP);
+	    trace_chooses(VMX_EXIT_EXCEPTION_OR_NMI) ? ~0u : EXCEPTION_BITMAP);
 	put(writer, VMCS_PAGE_FAULT_ERROR_MASK, 0);
 	put(writer, VMCS_PAGE_FAULT_ERROR_MATCH, 0);
 	put(writer, VMCS_CR3_TARGET_COUNT, 0);
