@@ -311,6 +311,8 @@ static void no_memory_for_the_pool(void **state)
 	fake_physical_left = 100 * PAGE_SIZE;
 	assert_string_equal(ept_create(&ept, &plain_features, &range, 1),
 			    "no memory for extended page tables: there is no memory left");
+	/* There is nothing to give back then. */
+	ept_destroy(&ept);
 }
 
 /* Beyond the ranges that were told there is no table left at some time: an error, and nothing else.

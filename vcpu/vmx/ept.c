@@ -64,10 +64,11 @@ err_t ept_create(struct ept *ept, const struct ept_features *features,
 
 			tables += (last - first) / span;
 		}
-	*ept = (struct ept){.features = *features, .pool_size = tables * PAGE_SIZE};
-	err = physical_allocate(ept->pool_size, PAGE_SIZE, &ept->pool);
+	*ept = (struct ept){.features = *features};
+	err = physical_allocate(tables * PAGE_SIZE, PAGE_SIZE, &ept->pool);
 	if (err)
 		return error("no memory for extended page tables: %s", err);
+	ept->pool_size = tables * PAGE_SIZE;
 	memset(direct_map(ept->pool), 0, ept->pool_size);
 	ept->root = ept->pool;
 	ept->pool_used = PAGE_SIZE;

@@ -44,6 +44,11 @@ struct fake_vmx {
 	struct invvpid_descriptor invvpid_descriptor;
 };
 
+static inline enum vmx_status vmx_status_of(bool cf, bool zf)
+{
+	return cf ? VMX_FAIL_INVALID : zf ? VMX_FAIL_VALID : VMX_OK;
+}
+
 /* One for the whole program, whichever files include this. */
 __attribute__((weak)) struct fake_vmx fake_vmx;
 
