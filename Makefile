@@ -117,7 +117,7 @@ lint:
 ## fuzz          only the fuzz targets, a short run each that is always the same; make fuzz-NAME runs one of them
 ## system        only the boots in emulators; prove tests/system/NAME.t runs one of them
 SYSTEM_NEEDS := $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(B)/tests/stub.elf $(B)/tests/host.elf \
-                $(B)/counted/plinth.elf $(GUEST_IMAGES)
+                $(B)/tests/entry.elf $(B)/counted/plinth.elf $(GUEST_IMAGES)
 system: $(SYSTEM_NEEDS)
 	prove -j2 tests/system
 

@@ -12,7 +12,7 @@ $(B)/tests/host.elf: $(HOST_OBJECTS) boot/plinth.ld tools/make-symbols.awk
 	$(call link,$(HOST_OBJECTS))
 
 # Plinth that tries VM entries instead of running guests.
-ENTRY_OBJECTS = $(filter-out $(B)/guest/guests.c.o,$(OBJECTS)) $(B)/tests/system/entry.c.o $(B)/tests/system/entry_try.S.o \
-                $(patsubst %,$(B)/%.o,$(wildcard tests/entry/*.c))
+ENTRY_OBJECTS = $(filter-out $(B)/guest/guests.c.o,$(OBJECTS)) \
+                $(patsubst %,$(B)/%.o,$(wildcard tests/entry/*.c tests/system/entry*.[cS]))
 $(B)/tests/entry.elf: $(ENTRY_OBJECTS) boot/plinth.ld tools/make-symbols.awk
 	$(call link,$(ENTRY_OBJECTS))
