@@ -123,6 +123,11 @@ static int setup(void **state)
 	is_streaming = false;
 	stream_polls = 0;
 	msr_init();
+	for (unsigned i = 0; i < 16; i++)
+		fake_msr_set(0xc0000080 + i, ~0ull);
+	fake_msr_set(IA32_KERNEL_GS_BASE, ~0ull);
+	fake_msr_set(IA32_TSC_AUX, 5);
+	fake_msr_set(IA32_XSS, 5);
 	return 0;
 }
 
@@ -205,11 +210,6 @@ static void a_run(void **state)
 	struct vcpu *vcpu = make(&options);
 
 	(void)state;
-	for (unsigned i = 0; i < 16; i++)
-		fake_msr_set(0xc0000080 + i, 1);
-	fake_msr_set(IA32_KERNEL_GS_BASE, 1);
-	fake_msr_set(IA32_TSC_AUX, 1);
-	fake_msr_set(IA32_XSS, 1);
 	fake_machine.tsc = 1000;
 	fake_backend.run = one_exit;
 	vcpu_run(vcpu);
@@ -531,11 +531,6 @@ static void the_live_state_is_reset(void **state)
 	uint64_t header;
 
 	(void)state;
-	for (unsigned i = 0; i < 16; i++)
-		fake_msr_set(0xc0000080 + i, ~0ull);
-	fake_msr_set(IA32_KERNEL_GS_BASE, ~0ull);
-	fake_msr_set(IA32_TSC_AUX, 5);
-	fake_msr_set(IA32_XSS, 5);
 	fake_machine.dr0 = fake_machine.dr1 = fake_machine.dr2 = fake_machine.dr3 = 1;
 	fake_machine.dr6 = 0xffff0fff;
 	fake_machine.cr2 = 0x1234;
@@ -571,9 +566,6 @@ static void the_live_state_is_reset(void **state)
 static void the_live_state_without_xsave(void **state)
 {
 	(void)state;
-	for (unsigned i = 0; i < 16; i++)
-		fake_msr_set(0xc0000080 + i, ~0ull);
-	fake_msr_set(IA32_KERNEL_GS_BASE, ~0ull);
 	host_cpuid_set(CPUID_XSAVE, false);
 	host_cpuid_set(CPUID_RDTSCP, false);
 	host_cpuid_set(CPUID_RDPID, false);
