@@ -64,6 +64,11 @@ struct exit_record {
 			uint64_t qualification;
 			uint64_t detail[3];
 		};
+		struct {
+			uint64_t other_words[3];
+			uint8_t ept_size;   /* of an EPT violation: detail[2] bits 7:0 */
+			uint8_t ept_answer; /* and 15:8, enum ept_answer */
+		};
 		uint32_t half[8]; /* the same in halves, low first */
 		char name[32];
 	};

@@ -293,7 +293,7 @@ uint64_t bus_mmio_read(struct bus *bus, gpa_t gpa, unsigned size)
 			part = range->read(range->device, at - range->first.raw, bytes);
 		} else {
 			bytes = mmio_gap(bus, at, size - done);
-			bus->unanswered++;
+			bus->unanswered = true;
 			if (tell_page(bus, at))
 				log_vm(bus->vm_name,
 				       "address %lxh: nobody answers, %u-byte read gives ones",
@@ -318,7 +318,7 @@ void bus_mmio_write(struct bus *bus, gpa_t gpa, unsigned size, uint64_t value)
 				     part & size_mask(bytes));
 		} else {
 			bytes = mmio_gap(bus, at, size - done);
-			bus->unanswered++;
+			bus->unanswered = true;
 			if (tell_page(bus, at))
 				log_vm(bus->vm_name,
 				       "address %lxh: nobody answers, %u-byte write of %lxh is "

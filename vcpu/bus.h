@@ -52,7 +52,7 @@ struct mmio_range {
 
 struct bus {
 	const char *vm_name;
-	uint32_t unanswered;		   /* accesses to memory space so far that nobody answered */
+	bool unanswered; /* nobody answered an access to memory space since this was cleared */
 	uint8_t port_owner[PORT_COUNT];	   /* index into ports */
 	uint8_t port_sizes[PORT_COUNT];	   /* the accesses that begin here and that the owner takes
 					      whole */

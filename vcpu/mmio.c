@@ -22,7 +22,6 @@ struct execution {
 	struct general_registers regs;	 /* the guest's, with RSP filled in */
 	uint64_t next_rip;
 	uint64_t rflags;
-	uint32_t unanswered; /* of the bus, before it */
 };
 
 static uint64_t swap_bytes(uint64_t value, unsigned size)
@@ -66,13 +65,13 @@ static void set_operand(struct execution *x, uint64_t value)
 static void tell(struct execution *x, uint64_t value)
 {
 	struct exit_record *record = x->vcpu->record;
-	bool answered = x->vcpu->vm->bus.unanswered == x->unanswered;
 
-	if (!vcpu_records(x->vcpu))
+	_Static_assert(EPT_MMIO == false && EPT_UNCLAIMED == true, "as assigned below");
+	if (likely(!vcpu_records(x->vcpu)))
 		return;
 	record->detail[1] = value;
-	record->detail[2] = x->instruction.size | (uint64_t)(answered ? EPT_MMIO : EPT_UNCLAIMED)
-							  << 8;
+	record->ept_size = (uint8_t)x->instruction.size;
+	record->ept_answer = x->vcpu->vm->bus.unanswered;
 }
 
 /* What an operation makes of memory and operand. Memory is to be written if true comes back. */
@@ -261,7 +260,7 @@ static void begin(struct vcpu *vcpu, struct execution *x, const struct fetched *
 {
 	x->vcpu = vcpu;
 	x->instruction = fetched->instruction;
-	x->unanswered = vcpu->vm->bus.unanswered;
+	vcpu->vm->bus.unanswered = false;
 	x->regs = vcpu->regs;
 	x->regs.rsp = backend_rsp(vcpu);
 	x->rflags = backend_rflags(vcpu);

@@ -114,7 +114,8 @@ err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struc
 	if (options->check_entries)
 		vcpu->requests |= REQUEST_CHECK_ENTRY;
 	vcpu->vm_number = (uint8_t)vm->id;
-	vcpu->traced = options->traced;
+	if (options->traced)
+		memcpy(vcpu->traced, options->traced, sizeof(vcpu->traced));
 	vcpu->counter = &vcpu->counters.by_reason[EXIT_REASONS];
 	vcpu->misc_enable = 1;
 	counters_reset(&vcpu->counters);
@@ -177,8 +178,10 @@ void vcpu_destroy(struct vcpu *vcpu)
 	physical_free(physical_address(vcpu), sizeof(*vcpu));
 }
 
-uint64_t vcpu_record_special(struct vcpu *vcpu, uint64_t reason, uint64_t rip, uint8_t how)
+uint64_t vcpu_record_special(struct vcpu *vcpu, uint64_t reason, uint64_t rip)
 {
+	uint8_t how = vcpu->traced[reason];
+
 	if (!how) {
 		vcpu->record = &vcpu->not_recorded;
 		return reason;

@@ -59,7 +59,6 @@ struct vcpu {
 			uint8_t key_flags;
 		};
 	};
-	const uint8_t *traced;	/* what is done with the exits of each reason: TRACE_RECORD, ... */
 	struct exit_ring *ring; /* of its pCPU; NULL: there is none */
 	struct vm *vm;
 	void *backend;
@@ -76,6 +75,7 @@ struct vcpu {
 
 	struct cpuid_table cpuid;
 	struct exit_counters counters;
+	uint8_t traced[EXIT_REASONS];	 /* what is done with their exits: TRACE_RECORD, ... */
 	struct exit_record not_recorded; /* where exits are recorded whose class is not traced */
 	uint64_t first_tsc;		 /* when it first ran */
 	struct watchdog watchdog;
@@ -122,7 +122,7 @@ static inline void vcpu_record_new(struct vcpu *vcpu, uint64_t reason, uint64_t 
 }
 
 /* The same for reasons that are not recorded, or of which more is wanted. Returns the reason. */
-uint64_t vcpu_record_special(struct vcpu *vcpu, uint64_t reason, uint64_t rip, uint8_t how);
+uint64_t vcpu_record_special(struct vcpu *vcpu, uint64_t reason, uint64_t rip);
 
 /*
  * For the backend, if vcpu->tracing: ends the record of the exit before, and begins that of an
@@ -130,14 +130,12 @@ uint64_t vcpu_record_special(struct vcpu *vcpu, uint64_t reason, uint64_t rip, u
  */
 static inline uint64_t vcpu_record_begin(struct vcpu *vcpu, uint64_t reason, uint64_t rip)
 {
-	uint8_t how = vcpu->traced[reason];
-
 	/* Stamped last thing before the entry, which was too late for its own exit. */
 	vcpu->record->tsc_entry = vcpu->tsc_entry;
 	/* For a reader on another pCPU: a record is whole before there is a next one. */
 	asm volatile("" : : : "memory");
-	if (unlikely(how != TRACE_RECORD))
-		return vcpu_record_special(vcpu, reason, rip, how);
+	if (unlikely(vcpu->traced[reason] != TRACE_RECORD))
+		return vcpu_record_special(vcpu, reason, rip);
 	vcpu_record_new(vcpu, reason, rip);
 	return reason;
 }
@@ -258,7 +256,7 @@ void backend_run(struct vcpu *vcpu);
 /* --- The life of a vCPU. --- */
 
 struct vcpu_options {
-	const uint8_t *traced; /* what is done with the exits of each reason: TRACE_RECORD, ... */
+	const uint8_t *traced; /* for each reason TRACE_RECORD, ...; NULL: nothing is recorded */
 	uint64_t watchdog_us;  /* without an exit of the guest's own, the VM is stopped; 0: never */
 	bool check_entries;    /* by the rules of the backend, before each */
 };

@@ -290,12 +290,15 @@ static enum outcome exit_io(struct vcpu *vcpu)
 
 static enum outcome exit_ept_violation(struct vcpu *vcpu)
 {
-	struct ept_violation violation = ept_violation_decode(qualification(vcpu));
+	uint64_t why = vmcs_read(VMCS_EXIT_QUALIFICATION);
+	struct ept_violation violation = ept_violation_decode(why);
 	gpa_t gpa = GPA(vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 	bool interrupted = vmx_redeliver(vcpu);
 
-	if (unlikely(vcpu_records(vcpu)))
+	if (unlikely(vcpu_records(vcpu))) {
+		vcpu->record->qualification = why;
 		vcpu->record->detail[0] = gpa.raw;
+	}
 	if (violation.nmi_unblocked && !interrupted)
 		block_nmi_again();
 	if (violation.fetch && ept_grant_execute(ept_of(vcpu), gpa)) {
