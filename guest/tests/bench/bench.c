@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Measures what an exit costs: ticks an operation, the loop's own taken off, the least of several batches. */
+/* Measures what an exit costs: ticks an operation, the loop's own taken off, the least of several
+ * batches. */
 #define PLINTH_GUEST
 #include "guest/lib/guest.h"
 #include "vcpu/hypercall.h"
 
-#define BATCHES    10
+#define BATCHES	   10
 #define OPERATIONS 200
 
-#define MSR_EFER       0xc0000080
-#define MSR_UNKNOWN    0x12345
-#define CR0_CD         (1ull << 30)
-#define CR4_OSXSAVE    (1ull << 18)
-#define NOBODY         0xfeb00000ull
+#define MSR_EFER    0xc0000080
+#define MSR_UNKNOWN 0x12345
+#define CR0_CD	    (1ull << 30)
+#define CR4_OSXSAVE (1ull << 18)
+#define NOBODY	    0xfeb00000ull
 
 static volatile uint32_t *const nobody = (volatile uint32_t *)NOBODY;
 static uint64_t cr0, cr4, efer;
@@ -28,6 +29,7 @@ static uint64_t cr0, cr4, efer;
 
 #define CLOBBERED : "rax", "rbx", "rcx", "rdx", "memory"
 
+/* clang-format off */
 OPERATION(nothing, )
 OPERATION(op_cpuid, asm volatile("xor %%eax, %%eax; cpuid" : : CLOBBERED))
 OPERATION(op_vmcall, asm volatile("xor %%eax, %%eax; vmcall" : : CLOBBERED))
@@ -44,6 +46,7 @@ OPERATION(op_xsetbv, asm volatile("xsetbv" : : "c"(0), "a"(3), "d"(0)))
 OPERATION(op_wbinvd, asm volatile("wbinvd" : : : "memory"))
 OPERATION(op_ept, (void)*nobody)
 OPERATION(op_msr_gp, asm volatile("rdmsr" : : "c"(MSR_UNKNOWN) : "rax", "rdx"))
+/* clang-format on */
 
 /* The shortest handler of #GP that there can be: past the two bytes of RDMSR. */
 asm(".text\n"
@@ -53,6 +56,7 @@ asm(".text\n"
     "iretq\n");
 extern const uint8_t skip_rdmsr[];
 
+/* clang-format off */
 static const struct {
 	const char *name;
 	void (*run)(unsigned count);
@@ -74,6 +78,7 @@ static const struct {
 	{"EPT violation (unclaimed)",  op_ept,         false},
 	{"unknown MSR to #GP handled", op_msr_gp,      false},
 };
+/* clang-format on */
 
 static uint64_t least(void (*run)(unsigned count))
 {
