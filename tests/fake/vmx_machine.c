@@ -19,6 +19,7 @@
 #include "tests/fake/physical.h"
 #include "tests/fake/processor.h"
 #include "trace/render.h"
+#include "trace/trace.h"
 #include "vcpu/msr.h"
 #include "vcpu/vmx/entry_check.h"
 
@@ -112,6 +113,41 @@ void render_line(const char *vm_name, uint64_t number, const struct exit_record 
 	(void)first_tsc;
 }
 
+static struct exit_ring *ring;
+
+struct exit_ring *trace_ring(unsigned cpu)
+{
+	return cpu == 0 ? ring : NULL;
+}
+
+bool trace_chooses(unsigned reason)
+{
+	(void)reason;
+	return false;
+}
+
+void trace_poll(void)
+{
+}
+
+bool trace_is_waiting(void)
+{
+	return false;
+}
+
+struct exit_ring *vmx_machine_record(void)
+{
+	static const struct ring_info info = {.tsc_hz = 1000000000, .command_line = ""};
+
+	if (ring_create(0, 16, &info, &ring))
+		abort();
+	memset(vmx_machine_vcpu->traced, TRACE_RECORD, sizeof(vmx_machine_vcpu->traced));
+	vmx_machine_vcpu->ring = ring;
+	vmx_machine_vcpu->tracing = true;
+	vmx_machine_vcpu->record = &vmx_machine_vcpu->not_recorded;
+	return ring;
+}
+
 __attribute__((weak)) unsigned
 entry_check_current(const char *vm_name, const struct vmx_capabilities *capabilities, bool quiet)
 {
@@ -167,6 +203,7 @@ void vmx_machine_setup(void)
 	memset(vmx_machine_interrupts, 0, sizeof(vmx_machine_interrupts));
 	vmx_machine_end_requested = false;
 	vmx_machine_guest = NULL;
+	ring = NULL;
 	fake_guest_ram(&vmx_machine_vm, 2 * MIB);
 	vmx_machine_vm.extents[0].hpa = HPA(GIB);
 	vmx_machine_vm.video = (struct vm_extent){GPA(16 * MIB), HPA(GIB + 16 * MIB), PAGE_SIZE};

@@ -56,6 +56,9 @@ uint32_t vmx_machine_injected(void);
 #define INJECTED_UD 0x80000306u
 #define INJECTED_GP 0x80000b0du
 
+/* Lets all exits be recorded from here on: the ring of its pCPU. */
+struct exit_ring *vmx_machine_record(void);
+
 /* The vectors that the host's handlers were called for. */
 extern unsigned vmx_machine_interrupts[256];
 
