@@ -208,6 +208,7 @@ static void flags_of_the_reason(void **state)
 	assert_true(vmx_machine_exit_with(
 		VMX_EXIT_CPUID | VMX_EXIT_BUS_LOCK_ASSERTED | VMX_EXIT_ENCLAVE_MODE, 0));
 	expect_running(RIP + 2);
+	set(VMCS_GUEST_RIP, RIP);
 	assert_false(vmx_machine_exit_with(
 		VMX_EXIT_ENTRY_FAILURE_GUEST_STATE | VMX_EXIT_ENTRY_FAILURE, ENTRY_FAILURE_PDPTE));
 	expect_stop("VM-entry failure: invalid guest state (exit qualification 2: a PDPTE)");
