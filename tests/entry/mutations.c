@@ -39,6 +39,7 @@ static uint32_t features_of(const struct entry_environment *e)
 	has |= c->basic.nested_exception ? FEATURE_NESTED : 0;
 	has |= c->cr4_fixed1 & CR4_CET ? FEATURE_CET : 0;
 	has |= c->cr4_fixed1 & CR4_PCIDE ? FEATURE_PCID : 0;
+	has |= c->misc.cr3_targets >= 4 ? FEATURE_CR3_TARGETS : 0;
 	has |= e->sgx ? FEATURE_SGX : 0;
 	has |= e->rtm ? FEATURE_RTM : 0;
 	has |= e->bus_lock_detect ? FEATURE_BUS_LOCK : 0;

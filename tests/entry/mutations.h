@@ -72,6 +72,7 @@ enum entry_feature {
 	FEATURE_HLT = 16384,
 	FEATURE_PCID = 32768,
 	FEATURE_LAM = 65536,
+	FEATURE_CR3_TARGETS = 131072, /* four of them */
 };
 
 #define ENTRY_EDITS_MAX	 6
@@ -89,8 +90,8 @@ struct entry_mutation {
 	const char *breaks[ENTRY_BREAKS_MAX]; /* the names of all rules that it breaks */
 	enum entry_base base;
 	struct entry_edit edits[ENTRY_EDITS_MAX];
-	uint32_t with, without; /* enum entry_feature */
-	struct entry_difference bochs;
+	uint32_t with, without;		    /* enum entry_feature */
+	struct entry_difference bochs, kvm; /* of these, where they differ from the SDM */
 };
 
 struct entry_mutations {
@@ -146,11 +147,15 @@ bool entry_mutation_check(const struct entry_mutation *row, const struct vmcs_im
 #define WITHOUT(which)	  .without = FEATURE_##which
 #define BOCHS(which, why) .bochs = {.verdict = ENTRY_##which, .reason = (why)}
 #define NOT_IN_BOCHS(why) .bochs = {.skip = true, .reason = (why)}
+#define KVM(which, why)	  .kvm = {.verdict = ENTRY_##which, .reason = (why)}
 
-/* What the rows of Bochs 2.7 have in common. */
+/* What the rows of Bochs 2.7 have in common, and those of KVM. */
 #define BOCHS_UNCHECKED BOCHS(SUCCEEDS, "Bochs does not check it")
-#define BOCHS_SMM	"Bochs checks the interruptibility state, and not whether it is in SMM"
-#define BOCHS_CS_RPL	"Bochs compares the DPL of CS with the RPL of CS, not with the DPL of SS"
+#define KVM_ACTIVITY                                                                               \
+	KVM(SUCCEEDS, "KVM does not enter a guest in HLT or wait-for-SIPI, and checks little "     \
+		      "then")
+#define BOCHS_SMM    "Bochs checks the interruptibility state, and not whether it is in SMM"
+#define BOCHS_CS_RPL "Bochs compares the DPL of CS with the RPL of CS, not with the DPL of SS"
 
 #define SET(name, v)                                                                               \
 	{                                                                                          \

@@ -16,3 +16,5 @@ ENTRY_OBJECTS = $(filter-out $(B)/guest/guests.c.o,$(OBJECTS)) \
                 $(patsubst %,$(B)/%.o,$(wildcard tests/entry/*.c tests/system/entry*.[cS]))
 $(B)/tests/entry.elf: $(ENTRY_OBJECTS) boot/plinth.ld tools/make-symbols.awk
 	$(call link,$(ENTRY_OBJECTS))
+
+-include $(filter $(B)/tests/%,$(HOST_OBJECTS:.o=.d) $(ENTRY_OBJECTS:.o=.d))
