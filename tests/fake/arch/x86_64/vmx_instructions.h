@@ -36,6 +36,8 @@ struct fake_vmx {
 	enum vmx_status next_status;	/* if not VMX_OK: what the next instruction returns */
 	uint64_t next_error;		/* ... with this VM-instruction error */
 
+	bool fail_invalidations; /* INVEPT and INVVPID know no kind */
+
 	unsigned reads, writes; /* VMREADs and VMWRITEs since the test cleared them */
 	unsigned invept_count, invvpid_count;
 	enum invept_kind invept_kind;
@@ -267,6 +269,8 @@ CHECKED static inline enum vmx_status invept(enum invept_kind kind,
 
 	if (fake_vmx_ordered(&status))
 		return status;
+	if (fake_vmx.fail_invalidations)
+		return fake_vmx_fail(28);
 	fake_vmx.invept_count++;
 	fake_vmx.invept_kind = kind;
 	fake_vmx.invept_descriptor = descriptor;
@@ -280,6 +284,8 @@ CHECKED static inline enum vmx_status invvpid(enum invvpid_kind kind,
 
 	if (fake_vmx_ordered(&status))
 		return status;
+	if (fake_vmx.fail_invalidations)
+		return fake_vmx_fail(28);
 	fake_vmx.invvpid_count++;
 	fake_vmx.invvpid_kind = kind;
 	fake_vmx.invvpid_descriptor = descriptor;
