@@ -96,6 +96,6 @@ void events_plan(struct events *events, const struct event_gates *gates, struct 
 	}
 	plan->nmi_window = events->nmi;
 	plan->interrupt_window = highest_interrupt(events) >= 0;
-	events->work = (uint8_t)((plan->nmi_window ? EVENT_WORK_NMI : 0) |
-				 (plan->interrupt_window ? EVENT_WORK_INTERRUPT : 0));
+	events->work = ((plan->nmi_window ? EVENT_WORK_NMI : 0) |
+			(plan->interrupt_window ? EVENT_WORK_INTERRUPT : 0));
 }

@@ -36,7 +36,7 @@ enum event_work {
 };
 
 struct events {
-	uint8_t work;	  /* enum event_work, of what is below: all that the exit path looks at */
+	uint32_t work;	  /* enum event_work, of what is below: all that the exit path looks at */
 	struct event now; /* goes in at the next entry, whatever the guest's flags */
 	bool nmi;
 	uint64_t interrupts[4]; /* external interrupts by vector */

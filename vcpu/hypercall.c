@@ -81,23 +81,32 @@ static uint64_t (*const calls[])(struct vcpu *vcpu, uint64_t argument) = {
 };
 /* clang-format on */
 
-enum outcome vcpu_hypercall(struct vcpu *vcpu)
+static inline uint64_t call(struct vcpu *vcpu, uint32_t number, uint64_t argument)
 {
-	uint32_t number = (uint32_t)vcpu->regs.rax;
-	uint64_t argument = vcpu->regs.rbx, result = PLINTH_ENOSYS;
+	uint64_t result = PLINTH_ENOSYS;
 
-	if (unlikely(vcpu->mode != MODE_LONG))
-		argument = (uint32_t)argument;
 	if (unlikely(vcpu_records(vcpu))) {
 		vcpu->record->qualification = number;
 		vcpu->record->detail[0] = argument;
 	}
 	if (likely(number < ARRAY_COUNT(calls)))
 		result = calls[number](vcpu, argument);
-	if (unlikely(vcpu->mode != MODE_LONG))
-		result = (uint32_t)result;
-	vcpu->regs.rax = result;
 	if (unlikely(vcpu_records(vcpu)))
 		vcpu->record->detail[1] = result;
+	return result;
+}
+
+/* Outside IA-32e mode the registers of the call have 32 bits. */
+static __attribute__((noinline, cold)) void call_narrow(struct vcpu *vcpu)
+{
+	vcpu->regs.rax = (uint32_t)call(vcpu, (uint32_t)vcpu->regs.rax, (uint32_t)vcpu->regs.rbx);
+}
+
+enum outcome vcpu_hypercall(struct vcpu *vcpu)
+{
+	if (likely(vcpu->mode == MODE_LONG))
+		vcpu->regs.rax = call(vcpu, (uint32_t)vcpu->regs.rax, vcpu->regs.rbx);
+	else
+		call_narrow(vcpu);
 	return OUTCOME_NEXT;
 }

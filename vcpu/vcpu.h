@@ -46,9 +46,9 @@ struct vcpu {
 	uint64_t deadline; /* the TSC at which the host wants this pCPU: heartbeat, timers */
 	struct exit_record *record;   /* of the current exit; NULL if not vcpu->tracing */
 	struct exit_counter *counter; /* of the current exit, whose cost is counted at the next */
-	uint32_t requests; /* enum vcpu_request: what must be done before the next entry */
-	struct events events;
-	bool tracing; /* exits are recorded: the one bit that an exit tests */
+	bool tracing;		      /* exits are recorded: the one bit that an exit tests */
+	uint32_t requests;    /* enum vcpu_request: what must be done before the next entry */
+	struct events events; /* begins with such a word of its own: see vcpu_has_work() */
 	union {
 		uint64_t record_key; /* what is the same in all its records, as it stands there */
 		struct {
@@ -143,6 +143,20 @@ static inline uint64_t vcpu_record_begin(struct vcpu *vcpu, uint64_t reason, uin
 _Static_assert(offsetof(struct vcpu, mode) - offsetof(struct vcpu, record_key) ==
 		       offsetof(struct exit_record, mode) - offsetof(struct exit_record, key),
 	       "the same layout");
+_Static_assert(offsetof(struct vcpu, events) == offsetof(struct vcpu, requests) + 4 &&
+		       offsetof(struct events, work) == 0,
+	       "one load reads both");
+
+/* Whether anything is to be done before the next entry: requests or events, tested by one load. */
+static inline bool vcpu_has_work(const struct vcpu *vcpu)
+{
+	uint64_t both;
+
+	__builtin_memcpy(&both, (const uint8_t *)vcpu + offsetof(struct vcpu, requests),
+			 sizeof(both));
+	return both != 0;
+}
+
 _Static_assert(offsetof(struct vcpu, regs) == 0 &&
 		       sizeof(struct general_registers) == VCPU_REGS_SIZE,
 	       "vcpu/offsets.h");
@@ -215,6 +229,10 @@ bool backend_nmi_blocked(struct vcpu *vcpu); /* by an NMI whose handler has not 
 /* Ends blocking by STI and MOV SS, and makes the #DB of a single step pending if TF asks for one:
  * an instruction is done. */
 void backend_instruction_done(struct vcpu *vcpu);
+uint64_t backend_dr7(struct vcpu *vcpu);
+
+/* Makes the #DB of these breakpoints pending (bit n for DRn), as a trap of the current instruction. */
+void backend_breakpoints_met(struct vcpu *vcpu, unsigned breakpoints);
 void backend_set_tsc_offset(struct vcpu *vcpu, int64_t offset);
 uint64_t backend_debugctl(struct vcpu *vcpu);
 void backend_set_debugctl(struct vcpu *vcpu, uint64_t value);

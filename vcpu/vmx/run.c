@@ -246,7 +246,7 @@ void vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc)
 
 	if (unlikely((int64_t)(vcpu->tsc_exit - vcpu->deadline) >= 0))
 		heartbeat(vcpu);
-	if (unlikely(vcpu->requests | vcpu->events.work))
+	if (unlikely(vcpu_has_work(vcpu)))
 		finish(vcpu);
 }
 
