@@ -37,8 +37,9 @@
 	{BREAKS(prefix "-base"), EDITS(SET(GUEST_##segment##_BASE, NOT_CANONICAL))}
 
 /* Whatever is in it does not count. */
-#define UNUSABLE_ROW(segment)                                                                      \
-	{EDITS(SET(GUEST_##segment##_ACCESS_RIGHTS, ACCESS_UNUSABLE | 0xf00), SET(GUEST_##segment##_LIMIT, 0xffffeffe))}
+#define UNUSABLE_ROWS(segment)                                                                     \
+	{EDITS(SET(GUEST_##segment##_ACCESS_RIGHTS, ACCESS_UNUSABLE), SET(GUEST_##segment##_LIMIT, 0xffffeffe))}, \
+	{EDITS(SET(GUEST_##segment##_ACCESS_RIGHTS, ACCESS_UNUSABLE | 0xf00))}
 
 #define DATA_ROWS(prefix, segment)                                                                 \
 	{BREAKS(prefix "-accessed"), EDITS(TYPE(GUEST_##segment, 2))},                             \
@@ -50,7 +51,7 @@
 	 BOCHS(SUCCEEDS, "Bochs leaves type 11 out")},                                             \
 	{IN(RESTRICTED), EDITS(OR(GUEST_##segment##_SELECTOR, 3), TYPE(GUEST_##segment, 15))},     \
 	{EDITS(OR(GUEST_##segment##_SELECTOR, 3))},                                                \
-	UNUSABLE_ROW(segment),                                                                     \
+	UNUSABLE_ROWS(segment),                                                                     \
 	RIGHTS_ROWS(prefix, segment)
 
 static const struct entry_mutation rows[] = {
@@ -106,7 +107,7 @@ static const struct entry_mutation rows[] = {
 	{BREAKS("ss-dpl-rpl"), IN(RESTRICTED), EDITS(OR(GUEST_SS_ACCESS_RIGHTS, DPL_3), OR(GUEST_CS_ACCESS_RIGHTS, DPL_3))},
 	{BREAKS("ss-dpl-zero"), IN(REAL), EDITS(OR(GUEST_SS_ACCESS_RIGHTS, DPL_3), OR(GUEST_CS_ACCESS_RIGHTS, DPL_3))},
 	{BREAKS("ss-dpl-zero"), IN(PROTECTED), EDITS(OR(GUEST_SS_ACCESS_RIGHTS, DPL_3), TYPE(GUEST_CS, 3))},
-	UNUSABLE_ROW(SS),
+	UNUSABLE_ROWS(SS),
 	RIGHTS_ROWS("ss", SS),
 
 	DATA_ROWS("ds", DS),
@@ -124,7 +125,7 @@ static const struct entry_mutation rows[] = {
 
 	{BREAKS("ldtr-type"), EDITS(TYPE(GUEST_LDTR, 3))},
 	{BREAKS("ldtr-s"), EDITS(OR(GUEST_LDTR_ACCESS_RIGHTS, ACCESS_S))},
-	UNUSABLE_ROW(LDTR),
+	UNUSABLE_ROWS(LDTR),
 	RIGHTS_ROWS("ldtr", LDTR),
 };
 
