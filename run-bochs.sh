@@ -50,10 +50,11 @@ if [[ $cpu == help ]]; then
 fi
 prepare_run
 
-disk_option=()
-[[ $kind == cdrom ]] || disk_option=(--disk)
+more_options=()
+[[ $kind == cdrom ]] || more_options=(--disk)
+[[ -z $trace_file ]] || more_options+=(--com2 "$trace_file")
 "$root/tools/bochsrc.sh" --iso "$(realpath "$iso")" --dir "$dir" --cpu "${cpu:-haswell}" --cpus "$cpus" --ips "$ips" \
-	--ram "$ram" --firmware "$firmware" "${disk_option[@]}" >"$dir/bochsrc" || exit 2
+	--ram "$ram" --firmware "$firmware" "${more_options[@]}" >"$dir/bochsrc" || exit 2
 # Bochs' debugger is always there; it has one thing to do.
 echo c >"$dir/commands"
 export SDL_VIDEODRIVER=dummy SDL_AUDIODRIVER=dummy

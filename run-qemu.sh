@@ -75,6 +75,7 @@ prepare_run
 command=("$qemu" -machine pc -accel "$accel" -smp "$cpus" -m "$ram" -nodefaults -display none -vga std -no-reboot)
 command+=(-cpu "${cpu:-$([[ $accel == kvm ]] && echo host || echo max)}")
 command+=(-serial "tcp:127.0.0.1:@PORT@" -debugcon "file:$dir/e9" -global isa-debugcon.iobase=0xe9)
+[[ -z $trace_file ]] || command+=(-serial "file:${trace_file//,/,,}")
 [[ -z $uefi ]] || command+=(-bios "$(ovmf)")
 [[ -z $gdb ]] || command+=(-S -gdb tcp:127.0.0.1:1234)
 # A comma in a path is doubled for QEMU.

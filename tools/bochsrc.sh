@@ -8,7 +8,7 @@ usage()
 {
 	cat <<'END'
 Usage: tools/bochsrc.sh --iso FILE --dir DIRECTORY [--cpu MODEL] [--cpus N] [--ips N] [--ram MIB]
-                        [--disk] [--firmware bochs|seabios] [--log FILE]
+                        [--disk] [--firmware bochs|seabios] [--com2 FILE] [--log FILE]
        tools/bochsrc.sh --models
 
   --iso FILE         the image to boot
@@ -20,6 +20,7 @@ Usage: tools/bochsrc.sh --iso FILE --dir DIRECTORY [--cpu MODEL] [--cpus N] [--i
   --disk             the image is a hard disk, not a CD
   --firmware bochs   Bochs' own BIOS: it enables VT-x and locks IA32_FEATURE_CONTROL (default)
   --firmware seabios SeaBIOS: it leaves IA32_FEATURE_CONTROL unlocked
+  --com2 FILE        what is sent to COM2 goes there (default: there is no COM2)
   --models           lists the CPU models
 END
 }
@@ -64,7 +65,7 @@ number()
 	[[ $2 =~ ^[1-9][0-9]*$ ]] || die "$1 needs a number, not '$2'"
 }
 
-iso= dir= cpu=haswell cpus=1 ips=20000000 ram=256 kind=cdrom firmware=bochs log=
+iso= dir= cpu=haswell cpus=1 ips=20000000 ram=256 kind=cdrom firmware=bochs com2= log=
 while (($#)); do
 	case $1 in
 	--disk) kind=disk; shift; continue ;;
@@ -80,6 +81,7 @@ while (($#)); do
 	--ips) ips=$2; number "$1" "$2" ;;
 	--ram) ram=$2; number "$1" "$2" ;;
 	--firmware) firmware=$2 ;;
+	--com2) com2=$2 ;;
 	--log) log=$2 ;;
 	*) die "there is no option '$1'; see --help" ;;
 	esac
@@ -109,6 +111,8 @@ else
 	boot=disk
 fi
 
+com2=${com2:+enabled=1, mode=file, dev=\"$com2\"}
+
 # More than 2 GiB for the guest takes a smaller resident part.
 resident=$((ram > 2048 ? 2048 : ram))
 
@@ -126,6 +130,7 @@ clock: sync=none, time0=946681200
 $drive
 boot: $boot
 port_e9_hack: enabled=1
+com2: ${com2:-enabled=0}
 magic_break: enabled=0
 speaker: enabled=0
 sound: waveoutdrv=dummy

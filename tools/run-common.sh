@@ -21,6 +21,8 @@ What runs (without --kernel: the demo guest):
 How Plinth runs:
   --report           run no guest: tell bit by bit what the processor's VMX can do, what Plinth makes of it, and end
   --trace CLASSES    which VM exits are shown: all, none, or classes such as cpuid,io,msr
+  --trace-file FILE  keep the trace in FILE, as records that tools/plinth-trace reads, instead of showing it (all exits,
+                     unless --trace chooses)
   --plinth "OPTIONS" more options on Plinth's command line, for example "loglevel=debug"
   --elf FILE         the hypervisor to boot (default: build/plinth.elf, brought up to date first)
   --iso FILE         boot this image as it is, with none of the options above
@@ -86,7 +88,7 @@ need_kernel()
 }
 
 kernels=() appends=() initrds=() mems=() names=()
-report= trace= plinth= elf= iso= cpu= cpus=1 ram= kind=cdrom serial= timeout=
+report= trace= trace_file= plinth= elf= iso= cpu= cpus=1 ram= kind=cdrom serial= timeout=
 
 # Options that both emulators know; those of one are taken by its function emulator_option, which sets `used` to the
 # number of words that it took (0: not its option).
@@ -124,7 +126,7 @@ parse_options()
 			continue
 		fi
 		case $option in
-		--kernel | --append | --initrd | --mem | --name | --trace | --plinth | --elf | --iso | --cpu | --cpus | --ram | \
+		--kernel | --append | --initrd | --mem | --name | --trace | --trace-file | --plinth | --elf | --iso | --cpu | --cpus | --ram | \
 			--serial | --timeout) ;;
 		*) die "there is no option $option; see --help" ;;
 		esac
@@ -152,6 +154,10 @@ common_option()
 		names[-1]=$2
 		;;
 	--trace) trace=$2 ;;
+	--trace-file)
+		: >"$2" || die "--trace-file: '$2' cannot be written"
+		trace_file=$(realpath "$2")
+		;;
 	--plinth) plinth=$2 ;;
 	--elf) need_file "$@"; elf=$2 ;;
 	--iso) need_file "$@"; iso=$2 ;;
@@ -197,6 +203,7 @@ prepare_run()
 		elf=$root/build/plinth.elf
 		MAKEFLAGS='' make -s -C "$root" build/plinth.elf >&2 || die "Plinth could not be built; the messages stand above"
 	fi
+	[[ -z $trace_file ]] || options="trace.out=com2${options:+ $options}" trace=${trace:-all}
 	[[ -z $trace ]] || options="trace=$trace${options:+ $options}"
 	[[ -z $report ]] || options="$report${options:+ $options}"
 	iso=$dir/plinth.iso

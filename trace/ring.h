@@ -41,10 +41,11 @@ struct exit_ring {
 	uint32_t command_line_size; /* of Plinth's own command line, which has no terminator */
 	struct capability capabilities[RING_CAPABILITIES];
 	char command_line[RING_COMMAND_LINE];
+	uint8_t reserved[4096 - 488 - RING_COMMAND_LINE];
 
 	/* How each VM started last here, by its number; also in the ring, from where it may be
 	 * gone. */
-	struct exit_record started[RING_VMS] ALIGNED(4096);
+	struct exit_record started[RING_VMS];
 	struct exit_record records[];
 };
 

@@ -98,9 +98,9 @@ size_t frame_encode(enum frame_type type, uint8_t cpu, const void *body, size_t 
 
 /* --- What is sent. --- */
 
-#define INTRO_HEADER 0
-#define INTRO_DONE   (RING_VMS + 1)
-#define INTRO_EVERY  1024 /* records; who joins late, or lost the header, need not wait for long */
+#define HEADER_EVERY 1024 /* records; who joins late, or lost the header, need not wait for long   \
+			   */
+#define LOST_EVERY 16	  /* records, while more and more are lost */
 
 struct record_body {
 	uint64_t number;
@@ -113,7 +113,7 @@ struct count_body {
 
 void stream_source_init(struct stream_source *source, const struct exit_ring *ring)
 {
-	*source = (struct stream_source){.ring = ring};
+	*source = (struct stream_source){.ring = ring, .is_header_due = true};
 }
 
 static size_t encode_record(const struct stream_source *source, enum frame_type type,
@@ -126,25 +126,32 @@ static size_t encode_record(const struct stream_source *source, enum frame_type 
 	return frame_encode(type, (uint8_t)source->ring->cpu, &body, sizeof(body), frame);
 }
 
-/* Header and started VMs, a frame a call; 0: they are sent. A VM whose start is among the records
- * to come is left to them. */
-static size_t next_of_intro(struct stream_source *source, uint8_t *frame)
+/* The start of a VM that came before what is sent now, if the reader does not know it; 0: there is
+ * none. */
+static size_t next_start(struct stream_source *source, uint8_t *frame)
+{
+	for (; source->next_vm < RING_VMS; source->next_vm++) {
+		const struct exit_record *start = &source->ring->started[source->next_vm];
+		uint64_t number = start->tsc_entry;
+
+		if (start->reason != RECORD_VM_STARTED || number >= source->sent ||
+		    source->told[source->next_vm] == number + 1)
+			continue;
+		source->told[source->next_vm] = number + 1;
+		return encode_record(source, FRAME_STARTED, number, start, frame);
+	}
+	return 0;
+}
+
+static size_t encode_header(struct stream_source *source, uint8_t *frame)
 {
 	const struct exit_ring *ring = source->ring;
 
-	if (source->intro == INTRO_HEADER) {
-		source->intro++;
-		source->since_intro = 0;
-		return frame_encode(FRAME_HEADER, (uint8_t)ring->cpu, ring, ring->header_size,
-				    frame);
-	}
-	while (source->intro < INTRO_DONE) {
-		const struct exit_record *start = &ring->started[source->intro++ - 1];
-
-		if (start->reason == RECORD_VM_STARTED && start->tsc_entry < source->sent)
-			return encode_record(source, FRAME_STARTED, start->tsc_entry, start, frame);
-	}
-	return 0;
+	source->is_header_due = false;
+	source->since_header = 0;
+	source->next_vm = 0;
+	memset(source->told, 0, sizeof(source->told));
+	return frame_encode(FRAME_HEADER, (uint8_t)ring->cpu, ring, ring->header_size, frame);
 }
 
 static size_t encode_counts(struct stream_source *source, enum frame_type type, uint8_t *frame)
@@ -152,6 +159,7 @@ static size_t encode_counts(struct stream_source *source, enum frame_type type, 
 	const struct count_body body = {.written = source->sent, .lost = source->lost};
 
 	source->lost_told = source->lost;
+	source->since_lost = 0;
 	return frame_encode(type, (uint8_t)source->ring->cpu, &body, sizeof(body), frame);
 }
 
@@ -164,36 +172,45 @@ static void skip_lost(struct stream_source *source)
 		return;
 	source->lost += first - source->sent;
 	source->sent = first;
-	source->intro = INTRO_HEADER;
+	source->next_vm = 0;
+}
+
+/* 0: there is none, or another pCPU has overwritten it while it was copied; then it is lost, as the
+ * next call finds. */
+static size_t next_record(struct stream_source *source, uint8_t *frame)
+{
+	const struct exit_ring *ring = source->ring;
+	struct exit_record record;
+
+	if (source->sent + ring->running >= ring->head)
+		return 0;
+	record = *ring_at(ring, source->sent);
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	if (source->sent < ring_first(ring))
+		return 0;
+	if (record.reason == RECORD_VM_STARTED)
+		source->told[record.vm % RING_VMS] = source->sent + 1;
+	if (++source->since_header == HEADER_EVERY)
+		source->is_header_due = true;
+	source->since_lost++;
+	return encode_record(source, FRAME_RECORD, source->sent++, &record, frame);
 }
 
 size_t stream_next(struct stream_source *source, bool last, uint8_t frame[FRAME_MAX])
 {
-	const struct exit_ring *ring = source->ring;
 	size_t size;
 
 	skip_lost(source);
-	if (source->since_intro == INTRO_EVERY)
-		source->intro = INTRO_HEADER;
-	size = next_of_intro(source, frame);
-	if (size)
-		return size;
-	if (source->lost != source->lost_told)
-		return encode_counts(source, FRAME_LOST, frame);
-	if (source->sent + ring->running < ring->head) {
-		const struct exit_record record = *ring_at(ring, source->sent);
-
-		/* Another pCPU may have overwritten it while it was copied: then it is lost, as the
-		 * next call tells. */
-		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-		if (source->sent < ring_first(ring))
-			return 0;
-		source->since_intro++;
-		return encode_record(source, FRAME_RECORD, source->sent++, &record, frame);
-	}
-	if (last && !source->ended) {
+	if (source->is_header_due)
+		return encode_header(source, frame);
+	size = next_start(source, frame);
+	if (!size && (source->lost == source->lost_told || source->since_lost < LOST_EVERY))
+		size = next_record(source, frame);
+	if (!size && source->lost != source->lost_told)
+		size = encode_counts(source, FRAME_LOST, frame);
+	if (!size && last && !source->ended) {
 		source->ended = true;
-		return encode_counts(source, FRAME_END, frame);
+		size = encode_counts(source, FRAME_END, frame);
 	}
-	return 0;
+	return size;
 }

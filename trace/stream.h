@@ -40,9 +40,11 @@ struct stream_source {
 	uint64_t sent; /* number of the next record to send */
 	uint64_t lost; /* of those before it, overwritten unsent */
 	uint64_t lost_told;
-	unsigned intro; /* next step of the introduction: header, then VMs; beyond them: it is done
-			 */
-	unsigned since_intro;
+	unsigned since_lost;	 /* records sent since more were lost, which is told in its time */
+	unsigned since_header;	 /* and since the header */
+	unsigned next_vm;	 /* the next one whose start may have to be told again */
+	uint64_t told[RING_VMS]; /* the number of the start that the reader knows, plus one */
+	bool is_header_due;
 	bool ended; /* FRAME_END is on its way */
 };
 

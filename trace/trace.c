@@ -236,10 +236,13 @@ void trace_finish(void)
 			 (unsigned long long)sum_of_unsent());
 	for (unsigned i = 0; i < trace.ring_count; i++)
 		lost += trace.sources[i].lost;
-	log_always("trace: %llu bytes to COM2; %llu records were lost, as they came faster than "
-		   "the port sends%s",
-		   (unsigned long long)trace.byte_count, (unsigned long long)lost,
-		   lost ? " (fewer classes in trace=, or more records=, would help)" : "");
+	if (lost)
+		log_always("trace: %llu bytes to COM2; %llu records were lost, as they came faster "
+			   "than it sends: trace fewer classes, or keep more records=",
+			   (unsigned long long)trace.byte_count, (unsigned long long)lost);
+	else
+		log_always("trace: %llu bytes to COM2, no record was lost",
+			   (unsigned long long)trace.byte_count);
 	trace.is_streaming = false;
 }
 

@@ -147,10 +147,10 @@ static void begin_trace(struct vcpu *vcpu)
 }
 
 /* The last exit has no entry behind it: its record says when it was over. */
-static void end_trace(struct vcpu *vcpu)
+static void end_trace(struct vcpu *vcpu, uint64_t now)
 {
 	if (vcpu->record)
-		vcpu->record->tsc_entry = time_now();
+		vcpu->record->tsc_entry = now;
 	vcpu->record = NULL;
 	if (vcpu->ring)
 		vcpu->ring->running = 0;
@@ -158,6 +158,8 @@ static void end_trace(struct vcpu *vcpu)
 
 void vcpu_run(struct vcpu *vcpu)
 {
+	uint64_t end;
+
 	live_state_reset(vcpu);
 	vcpu->first_tsc = time_now();
 	begin_trace(vcpu);
@@ -166,9 +168,10 @@ void vcpu_run(struct vcpu *vcpu)
 	/* So that the time before the first entry is nobody's cost. */
 	vcpu->tsc_exit = vcpu->tsc_entry = vcpu->first_tsc;
 	backend_run(vcpu);
+	end = time_now();
 	vcpu->cr2_at_end = read_cr2();
-	counter_add(vcpu->counter, time_now() - vcpu->tsc_exit);
-	end_trace(vcpu);
+	counter_add(vcpu->counter, end - vcpu->tsc_exit);
+	end_trace(vcpu, end);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)

@@ -12,7 +12,8 @@ define UNIT_RULE
 $(B)/unit/$(1): tests/unit/$(1).c $(call units_of,tests/unit/$(1).c)
 	@mkdir -p $$(@D)
 	$$(call say,HOSTCC,$$@)
-	$(Q)$(HOSTCC) -DHOST_TEST -Itests/fake -I. $(HOSTCFLAGS) -MMD -MP -MF $$@.d -o $$@ $$(filter %.c,$$^) -lcmocka
+	$(Q)$(HOSTCC) -DHOST_TEST -Itests/fake -I. $(HOSTCFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka
+	@$(HOSTCC) -DHOST_TEST -Itests/fake -I. -MM -MP -MT $$@ $$(filter %.c,$$^) >$$@.d
 -include $(B)/unit/$(1).d
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
