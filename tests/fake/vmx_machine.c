@@ -24,6 +24,7 @@
 #include "vcpu/vmx/entry_check.h"
 
 const char *vmx_machine_model = "skylake";
+bool vmx_machine_itlb_multihit;
 struct vmx_capabilities vmx_machine_capabilities;
 struct vmx_controls vmx_machine_controls;
 struct vm vmx_machine_vm;
@@ -186,6 +187,7 @@ static void make_host(void)
 	if (vmx_capabilities_read(&vmx_machine_capabilities, processor_rdmsr, processor_cpuid) ||
 	    vmx_controls_choose(&vmx_machine_capabilities, &vmx_machine_controls))
 		abort();
+	vmx_machine_capabilities.itlb_multihit = vmx_machine_itlb_multihit;
 	host_cpuid_reset();
 	msr_init();
 	fake_vmx_reset();

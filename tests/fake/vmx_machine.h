@@ -20,6 +20,9 @@
 /* The model of tests/unit/vmx-capabilities.txt that it has; to be changed before the next setup. */
 extern const char *vmx_machine_model;
 
+/* Whether it has the iTLB multi-hit erratum; to be changed before the next setup too. */
+extern bool vmx_machine_itlb_multihit;
+
 /* To be changed after the setup. */
 extern struct vmx_capabilities vmx_machine_capabilities;
 extern struct vmx_controls vmx_machine_controls;

@@ -11,6 +11,7 @@
 /* UNITS: tests/fake/processor.c tests/fake/host_cpuid.c tests/fake/cpus.c tests/fake/physical.c */
 /* UNITS: tests/fake/direct_map.c tests/fake/guest_memory.c tests/fake/panic.c */
 /* UNITS: tests/fake/log.c tests/fake/error.c */
+/* UNITS: vcpu/breakpoints.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -181,6 +182,15 @@ static void a_fault_comes_first(void **state)
 	assert_true(vmx_machine_exit_with(VMX_EXIT_GETSEC, 0));
 	expect_injected(INJECTED_UD);
 	assert_int_equal(windows(), PRIMARY_INTERRUPT_WINDOW_EXITING);
+}
+
+static void a_fault_goes_in_once(void **state)
+{
+	(void)state;
+	assert_true(vmx_machine_exit_with(VMX_EXIT_GETSEC, 0));
+	expect_injected(INJECTED_UD);
+	some_exit();
+	expect_injected(0);
 }
 
 /* SDM "Real-Address Mode Exceptions": an entry with an error code would fail there. */
@@ -448,6 +458,7 @@ int main(void)
 		TEST(every_event_gets_its_window),
 		TEST(windows_are_written_when_they_change),
 		TEST(a_fault_comes_first),
+		TEST(a_fault_goes_in_once),
 		TEST(no_error_codes_in_real_mode),
 		TEST(a_delivery_ends_the_shadow),
 		TEST(an_interrupted_delivery_is_repeated),
