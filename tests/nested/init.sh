@@ -4,7 +4,6 @@
 # The first program of L0: runs Plinth's image, the CD in the second drive, in QEMU with KVM, and powers off.
 # COM1, the standard output, tells how each run ended; COM2 is Plinth's console in all of them.
 
-/bin/busybox mkdir -p /sbin
 /bin/busybox --install -s /bin
 export PATH=/bin:/usr/bin
 
@@ -46,7 +45,7 @@ run()
 	echo "l0: run $name" >/dev/ttyS1
 	: >/tmp/e9
 	: >/sys/kernel/tracing/trace
-	timeout -k 2 60 qemu-system-x86_64 -accel kvm -cpu host -m 64 -nodefaults -vga none -display none -no-reboot \
+	timeout -k 2 30 qemu-system-x86_64 -accel kvm -cpu host -m 64 -nodefaults -vga none -display none -no-reboot \
 		-serial /dev/ttyS1 -debugcon file:/tmp/e9 -global isa-debugcon.iobase=0xe9 \
 		-drive if=none,id=cd,file=/dev/sr1,media=cdrom,readonly=on,format=raw "$@" >/tmp/words 2>&1
 	status=$?
