@@ -4,7 +4,7 @@
 # the demo in QEMU, with one processor and with two.
 source "$(dirname "$0")/../tap.sh"
 
-# Seconds of this machine, for when it is busy with other work; alone it takes less than a minute. L0 itself ends a boot
+# Seconds of this machine, with room for other work that keeps it busy. L0 itself ends a boot
 # of Plinth that takes 30 seconds of its own time.
 limit=500
 image=build/nested/l0.iso
