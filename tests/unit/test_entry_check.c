@@ -330,6 +330,32 @@ static void test_answers(void **state)
 			INJECT(VMX_NMI, 2), SET(GUEST_GDTR_LIMIT, 0x10000));
 	assert_false(answer.open);
 	assert_int_equal(answer.qualification, 0);
+	answer = ANSWER(64BIT, OR(GUEST_INTERRUPTIBILITY, 1), OR(GUEST_RFLAGS, RFLAGS_IF),
+			INJECT(VMX_NMI, 2), OR(GUEST_PENDING_DEBUG_EXCEPTIONS, BIT(4)));
+	assert_false(answer.open);
+	assert_int_equal(answer.qualification, 0);
+}
+
+/* What no model of the list shows: fixed bits that guests need not have, and 32-bit addresses. */
+static void test_rare_processors(void **state)
+{
+	(void)state;
+	ANSWER(64BIT, OR(GUEST_CR0, CR0_CD | CR0_NW));
+	capabilities.cr0_fixed1 &= ~(CR0_CD | CR0_NW);
+	assert_int_equal(entry_check(&image, &bench.environment, NULL, NULL), 0);
+	ANSWER(64BIT, CLEAR(GUEST_CR0, CR0_WP));
+	capabilities.cr0_fixed0 |= CR0_WP;
+	assert_int_equal(entry_check(&image, &bench.environment, NULL, NULL), 1);
+
+	ANSWER(64BIT, TURN_ON(PRIMARY, IO_BITMAPS), OR(IO_BITMAP_A, BIT(32)));
+	assert_int_equal(entry_check(&image, &bench.environment, NULL, NULL), 0);
+	capabilities.basic.addresses_32bit = true;
+	assert_int_equal(entry_check(&image, &bench.environment, NULL, NULL), 1);
+
+	ANSWER(64BIT, OR(GUEST_RIP, BIT(50)), OR(HOST_FS_BASE, BIT(50)));
+	assert_int_equal(entry_check(&image, &bench.environment, NULL, NULL), 2);
+	bench.environment.linear_bits = 57;
+	assert_int_equal(entry_check(&image, &bench.environment, NULL, NULL), 0);
 }
 
 static void expect_lines(const char *const *lines, size_t count)
@@ -459,7 +485,8 @@ int main(void)
 		cmocka_unit_test(test_rows),	     cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_completeness), cmocka_unit_test(test_models),
 		cmocka_unit_test(test_wild),	     cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_report),	     cmocka_unit_test(test_image),
+		cmocka_unit_test(test_report),	     cmocka_unit_test(test_rare_processors),
+		cmocka_unit_test(test_image),
 	};
 
 	return cmocka_run_group_tests_name("entry check", tests, NULL, NULL);
