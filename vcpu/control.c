@@ -25,7 +25,7 @@ static const struct cr4_rule {
 	{CR4_VME,                       CPUID_VME,      true },
 	{CR4_PVI,                       CPUID_VME,      true },
 	{CR4_TSD,                       CPUID_TSC,      true },
-	{CR4_DE,                        CPUID_DE,       true },
+	{CR4_DE,                        CPUID_DE,       false}, /* breakpoints on ports */
 	{CR4_PSE,                       CPUID_PSE,      true },
 	{CR4_PAE,                       CPUID_PAE,      false}, /* PDPTEs, and rules with LMA */
 	{CR4_PGE,                       CPUID_PGE,      true },

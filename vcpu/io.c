@@ -2,6 +2,7 @@
 /* The string forms of IN and OUT. */
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/instructions.h"
+#include "vcpu/breakpoints.h"
 #include "vcpu/linear.h"
 #include "vcpu/vcpu.h"
 
@@ -34,6 +35,8 @@ static enum linear_result element(const struct linear_context *context, const st
 	}
 	if (result != LINEAR_OK)
 		return result;
+	if (unlikely(context->breakpoints))
+		breakpoints_check(vcpu, BREAKPOINT_PORT, io->port, io->size);
 	register_write(&vcpu->regs, index, io->address_size, offset + step);
 	if (unlikely(vcpu_records(vcpu))) {
 		vcpu->record->detail[0] = value;
@@ -49,8 +52,8 @@ enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io)
 	unsigned batch = ELEMENTS_AT_ONCE;
 
 	linear_begin(vcpu, (enum segment_index)io->segment, &context);
-	/* A single step is due after each element. */
-	if (context.rflags & RFLAGS_TF)
+	/* A single step or a breakpoint is due after each element. */
+	if (context.rflags & RFLAGS_TF || context.breakpoints)
 		batch = 1;
 	while (left > 0 && batch-- > 0) {
 		if (element(&context, io) != LINEAR_OK)

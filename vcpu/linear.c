@@ -6,6 +6,7 @@
 #include "arch/x86_64/exceptions.h"
 #include "arch/x86_64/instructions.h"
 #include "kernel/string.h"
+#include "vcpu/breakpoints.h"
 #include "vcpu/paging.h"
 
 #define PIECES_MAX 2 /* an access of 16 bytes touches two pages at most */
@@ -25,6 +26,7 @@ void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_c
 		.cpl = vcpu->mode == MODE_REAL ? 0 : backend_cpl(vcpu),
 		.cr0 = backend_cr0(vcpu),
 		.rflags = backend_rflags(vcpu),
+		.breakpoints = breakpoints_on(backend_dr7(vcpu)),
 	};
 	backend_get_segment(vcpu, segment, &context->segment);
 	if (vcpu->mode == MODE_LONG) {
@@ -231,6 +233,8 @@ enum linear_result linear_read(const struct linear_context *context, uint64_t li
 		return result;
 	for (unsigned i = 0; i < count; done += pieces[i++].size)
 		read_piece(context->vcpu->vm, pieces[i].gpa, (uint8_t *)to + done, pieces[i].size);
+	if (unlikely(context->breakpoints))
+		breakpoints_check(context->vcpu, BREAKPOINT_READ_WRITE, linear, size);
 	return LINEAR_OK;
 }
 
@@ -246,6 +250,8 @@ enum linear_result linear_write(const struct linear_context *context, uint64_t l
 	for (unsigned i = 0; i < count; done += pieces[i++].size)
 		write_piece(context->vcpu->vm, pieces[i].gpa, (const uint8_t *)from + done,
 			    pieces[i].size);
+	if (unlikely(context->breakpoints))
+		breakpoints_check(context->vcpu, BREAKPOINT_WRITE, linear, size);
 	return LINEAR_OK;
 }
 

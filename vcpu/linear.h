@@ -22,6 +22,7 @@ struct linear_context {
 	unsigned cpl;
 	uint64_t cr0, rflags;
 	bool code64;
+	bool breakpoints; /* some are on */
 };
 
 void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_context *context);

@@ -210,7 +210,8 @@ static enum linear_result execute_string(struct execution *x, bool *done)
 {
 	const struct instruction *in = &x->instruction;
 	bool compares = in->operation == INSN_CMPS || in->operation == INSN_SCAS;
-	unsigned batch = x->rflags & RFLAGS_TF ? 1 : ELEMENTS_AT_ONCE;
+	bool traps = x->rflags & RFLAGS_TF || x->memory.breakpoints;
+	unsigned batch = traps ? 1 : ELEMENTS_AT_ONCE;
 	uint64_t left = 1;
 
 	*done = true;

@@ -8,7 +8,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* libFuzzer's targets are not linked with cmocka. */
+#ifdef FUZZING
+#define fail_msg(...)                                                                              \
+	do {                                                                                       \
+		fprintf(stderr, __VA_ARGS__);                                                      \
+		abort();                                                                           \
+	} while (0)
+#else
 #include <cmocka.h>
+#endif
 
 struct fake_backend fake_backend;
 struct vcpu fake_vcpu;
@@ -235,6 +244,18 @@ void backend_instruction_done(struct vcpu *vcpu)
 {
 	(void)vcpu;
 	fake_backend.done_count++;
+}
+
+uint64_t backend_dr7(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return fake_backend.dr7;
+}
+
+void backend_breakpoints_met(struct vcpu *vcpu, unsigned breakpoints)
+{
+	(void)vcpu;
+	fake_backend.breakpoints |= breakpoints;
 }
 
 void backend_set_tsc_offset(struct vcpu *vcpu, int64_t offset)

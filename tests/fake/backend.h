@@ -16,7 +16,8 @@ struct fake_backend {
 	uint64_t cr0, cr3, cr4; /* as the guest sees them */
 	uint64_t pdptes[4];
 	struct segment segments[8]; /* by enum segment_index; the CPL is SS's DPL */
-	uint64_t debugctl, pat;
+	uint64_t debugctl, pat, dr7;
+	unsigned breakpoints; /* met, and pending */
 	struct backend_features features;
 	bool nmi_blocked;
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* MOV to control registers, WRMSR of EFER and XSETBV: each #GP that the SDM has, and what changes.
  */
-/* UNITS: vcpu/control.c vcpu/cpuid.c arch/x86_64/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c */
+/* UNITS: vcpu/control.c vcpu/cpuid.c arch/x86_64/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c
+ */
 /* UNITS: arch/x86_64/exceptions.c tests/fake/backend.c tests/fake/host_cpuid.c */
 /* UNITS: tests/fake/guest_memory.c tests/fake/log.c tests/fake/error.c */
 #include <setjmp.h>
@@ -321,7 +322,7 @@ static void ownership_of_cr4(void **state)
 	uint64_t owned = control_cr4_guest_owned(&fake_vcpu);
 
 	(void)state;
-	assert_int_equal(owned, CR4_ALL & ~(CR4_PAE | CR4_PCIDE | CR4_OSXSAVE | CR4_PKE));
+	assert_int_equal(owned, CR4_ALL & ~(CR4_DE | CR4_PAE | CR4_PCIDE | CR4_OSXSAVE | CR4_PKE));
 	assert_int_equal(CR0_GUEST_OWNED & (CR0_PE | CR0_PG | CR0_NE | CR0_CD | CR0_NW), 0);
 }
 

@@ -5,6 +5,7 @@
 /* UNITS: vcpu/vm_memory.c vcpu/bus.c */
 /* UNITS: arch/x86_64/exceptions.c tests/fake/backend.c tests/fake/host_cpuid.c */
 /* UNITS: tests/fake/guest_memory.c tests/fake/log.c tests/fake/error.c */
+/* UNITS: vcpu/breakpoints.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -8,6 +8,7 @@
 /* UNITS: arch/x86_64/cpuid.c arch/x86_64/exceptions.c arch/x86_64/registers.c kernel/format.c */
 /* UNITS: tests/fake/backend.c tests/fake/guest_memory.c tests/fake/native.c tests/fake/log.c */
 /* UNITS: tests/fake/error.c */
+/* UNITS: vcpu/breakpoints.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -3,6 +3,7 @@
 /* UNITS: vcpu/io.c vcpu/linear.c vcpu/paging.c vcpu/cpuid.c vcpu/events.c vcpu/vm_memory.c */
 /* UNITS: vcpu/bus.c arch/x86_64/cpuid.c arch/x86_64/exceptions.c arch/x86_64/registers.c */
 /* UNITS: tests/fake/backend.c tests/fake/guest_memory.c tests/fake/log.c tests/fake/error.c */
+/* UNITS: vcpu/breakpoints.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -347,6 +348,35 @@ static void an_end_in_the_middle(void **state)
 	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_EXIT);
 }
 
+/* On the port, or on what is read from or written to memory: after the element that meets it. */
+static void breakpoints(void **state)
+{
+	const struct string_io out = repeated(outs1), in = ins4;
+
+	(void)state;
+	begin(FAKE_CODE32);
+	fake_machine.dr0 = PORT;
+	fake_machine.dr1 = 0x1001;
+	fake_backend.dr7 = 0x3 << 20 | 0x2 << 16 | 0xa;
+	fake_backend.cr4 |= CR4_DE;
+	fake_vcpu.regs.rcx = 10;
+	fake_vcpu.regs.rsi = 0x1000;
+	expect(&out, OUTCOME_STAY, 9, 0x1001);
+	assert_int_equal(fake_backend.breakpoints, 1);
+	fake_backend.cr4 &= ~(uint64_t)CR4_DE;
+	fake_backend.breakpoints = 0;
+	expect(&out, OUTCOME_STAY, 8, 0x1002);
+	assert_int_equal(fake_backend.breakpoints, 2);
+	fake_backend.breakpoints = 0;
+	expect(&out, OUTCOME_STAY, 7, 0x1003);
+	assert_int_equal(fake_backend.breakpoints, 0);
+	fake_vcpu.regs.rdi = 0xffe;
+	expect(&in, OUTCOME_NEXT, 7, 0x1002);
+	assert_int_equal(fake_backend.breakpoints, 2);
+	fake_backend.breakpoints = 0;
+	fake_backend.dr7 = 0;
+}
+
 static void records(void **state)
 {
 	const struct string_io out = repeated(outs1);
@@ -376,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_fault_in_the_middle),
 		cmocka_unit_test(a_page_fault_across_pages),
 		cmocka_unit_test(an_end_in_the_middle),
+		cmocka_unit_test(breakpoints),
 		cmocka_unit_test(records),
 	};
 

@@ -9,6 +9,7 @@
 #include "arch/x86_64/msr.h"
 #include "kernel/cpu.h"
 #include "kernel/traps.h"
+#include "vcpu/breakpoints.h"
 #include "vcpu/fetch.h"
 #include "vcpu/io.h"
 #include "vcpu/vmx/entry_check.h"
@@ -131,7 +132,8 @@ static enum outcome exit_exception_or_nmi(struct vcpu *vcpu)
 		raise_machine_check();
 		return OUTCOME_STAY;
 	}
-	if (info.vector == EXCEPTION_DB)
+	/* INT1 leaves DR6 as it is. */
+	if (info.vector == EXCEPTION_DB && info.type == VMX_HARDWARE_EXCEPTION)
 		debug_state(qualification(vcpu));
 	else if (info.vector == EXCEPTION_PF)
 		write_cr2(qualification(vcpu));
@@ -276,6 +278,10 @@ static enum outcome exit_io(struct vcpu *vcpu)
 	uint64_t value = qualification(vcpu);
 	struct io_access io = io_access_decode(value);
 
+	/* Only with CR4.DE are there breakpoints on ports. */
+	if (unlikely(vcpu->cr4_shadow & CR4_DE) && !io.string &&
+	    breakpoints_on(vmcs_read(VMCS_GUEST_DR7)))
+		breakpoints_check(vcpu, BREAKPOINT_PORT, io.port, io.size);
 	/* Bytes first: they are what most devices take. Constant sizes give each its own path. */
 	if (likely(!(value & (IO_SIZE | IO_STRING))))
 		return io.in ? vcpu_in(vcpu, io.port, 1) : vcpu_out(vcpu, io.port, 1);

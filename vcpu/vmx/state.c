@@ -172,6 +172,19 @@ bool backend_nmi_blocked(struct vcpu *vcpu)
 	return vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_NMI;
 }
 
+uint64_t backend_dr7(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return vmcs_read(VMCS_GUEST_DR7);
+}
+
+void backend_breakpoints_met(struct vcpu *vcpu, unsigned breakpoints)
+{
+	(void)vcpu;
+	vmcs_write(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS,
+		   vmcs_read(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) | breakpoints | DEBUG_ENABLED);
+}
+
 void backend_set_tsc_offset(struct vcpu *vcpu, int64_t offset)
 {
 	vcpu->tsc_offset = offset;
