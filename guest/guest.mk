@@ -13,7 +13,7 @@ $(B)/%.guest.o: %
 	$(Q)$(CC) -I. $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
 
 # What only some of them need.
-$(B)/guest/lib/guest.a: $(B)/guest/lib/machine.S.guest.o $(B)/guest/lib/machine.c.guest.o
+$(B)/guest/lib/guest.a: $(addprefix $(B)/guest/lib/,machine.S.guest.o machine.c.guest.o matrix.c.guest.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 
@@ -33,7 +33,7 @@ $(B)/guest/demo_image.S.o: $(B)/guest/demo.elf
 NOT_FOR_ORACLE := bench chaos hang triple-fault
 ORACLE_GUESTS  := $(filter-out $(NOT_FOR_ORACLE),$(GUEST_TESTS))
 oracle: $(B)/plinth.elf $(patsubst %,$(B)/guest/tests/%.elf,$(or $(NAME),$(ORACLE_GUESTS)))
-	@tools/oracle.py $(if $(CPU),--cpu $(CPU)) $(or $(NAME),--all)
+	@B='$(B)' tools/oracle.py $(if $(CPU),--cpu $(CPU)) $(or $(NAME),--all)
 
 print-oracle-guests:
 	@echo $(ORACLE_GUESTS)

@@ -15,8 +15,9 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-GUESTS = ROOT / "build/guest/tests"
-KEPT = ROOT / "build/oracle"
+BUILD = ROOT / os.environ.get("B", "build")
+GUESTS = BUILD / "guest/tests"
+KEPT = BUILD / "oracle"
 GRUB = pathlib.Path("/usr/lib/grub/i386-pc")
 GRUB_MODULES = ["biosdisk", "memdisk", "tar", "multiboot"]
 CYLINDER = 16 * 63 * 512
@@ -124,7 +125,7 @@ def under_plinth(names, cpu, options):
         some = names[first:first + VMS_AT_ONCE]
         console = KEPT / cpu / f"plinth-{first}.console"
         console.parent.mkdir(parents=True, exist_ok=True)
-        command = ["./run-bochs.sh", "--elf", "build/plinth.elf", "--cpu", cpu, "--timeout", str(120 + 2 * len(some)),
+        command = ["./run-bochs.sh", "--elf", BUILD / "plinth.elf", "--cpu", cpu, "--timeout", str(120 + 2 * len(some)),
                    "--serial", console, "--plinth", "records=0", *options]
         for name in some:
             command += ["--kernel", GUESTS / f"{name}.elf", "--name", name, "--mem", VM_MEMORY]
@@ -191,7 +192,7 @@ def main():
         names = run(["make", "-s", "--no-print-directory", "print-oracle-guests"]).decode().split()
     for name in names:
         if not (GUESTS / f"{name}.elf").exists():
-            fail(f"there is no build/guest/tests/{name}.elf: is there a folder guest/tests/{name}, and did `make` run?")
+            fail(f"there is no {GUESTS}/{name}.elf: is there a folder guest/tests/{name}, and did `make` run?")
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         plinth = pool.submit(under_plinth, names, options.cpu, options.run.split())
         processor = dict(zip(names, pool.map(lambda name: native(name, options.cpu), names)))

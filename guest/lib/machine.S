@@ -96,10 +96,10 @@ leave_long:
 	efer_write_low FIELD(M_EFER)
 	mov	FIELD(M_CR4), %eax
 	mov	%eax, %cr4
-	cmpl	$KIND_REAL, FIELD(M_KIND)
-	je	enter_real
 	mov	FIELD(M_CR3), %eax
 	mov	%eax, %cr3
+	cmpl	$KIND_REAL, FIELD(M_KIND)
+	je	enter_real
 	mov	FIELD(M_CR0), %eax
 	mov	%eax, %cr0
 	jmp	1f

@@ -11,6 +11,8 @@
 #define CR4_PSE	      0x10ull
 #define CR4_PAE	      0x20ull
 #define EFER_LONG     0x900ull /* LME, NXE */
+#define DR6_CLEAR     0xffff0ff0ull
+#define DR6_CAUSES    0xe00full /* BT, BS, BD, B3 to B0 */
 #define RFLAGS_VM     0x20000ull
 
 #define GATE32	  0xee00 /* interrupt gates that CPL 3 may use */
@@ -234,6 +236,7 @@ bool machine_run(struct machine *machine)
 	uint64_t *words = (uint64_t *)machine;
 
 	machine->vector = machine->error = 0;
+	asm volatile("mov %0, %%dr6" : : "r"(DR6_CLEAR));
 	*low_machine = *machine;
 	machine_enter();
 	*machine = *low_machine;
@@ -290,7 +293,11 @@ const char *machine_outcome(const struct machine *machine)
 		append("interrupt ");
 		append_hex(vector);
 	}
-	if (machine->kind != KIND_REAL && vector < 32 && with_error >> vector & 1) {
+	if (vector == 1) {
+		append("(");
+		append_hex(machine->dr6 & DR6_CAUSES);
+		append(")");
+	} else if (machine->kind != KIND_REAL && vector < 32 && with_error >> vector & 1) {
 		append("(");
 		append_hex(machine->error);
 		append(")");

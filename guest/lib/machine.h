@@ -10,6 +10,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "guest/lib/selectors.h"
@@ -54,7 +55,7 @@ struct machine {
 	uint64_t es, cs, ss, ds, fs, gs;
 	uint64_t kind, flat;
 	uint64_t vector, error; /* how it ended */
-	uint64_t dr6;
+	uint64_t dr6;		/* cleared before */
 };
 
 /* A state with which code runs at this place: at TEST_CODE, with a stack that ends at TEST_STACK,
@@ -67,8 +68,8 @@ void machine_load(const void *code, const void *end);
 /* Runs. True: it ended at that UD2. */
 bool machine_run(struct machine *machine);
 
-/* How the last run ended, in words: "done", or the exception with its error code, and where unless
- * at the first instruction. */
+/* #DB stands with the causes that DR6 tells. How the last run ended, in words: "done", or the
+ * exception with its error code, and where unless at the first instruction. */
 const char *machine_outcome(const struct machine *machine);
 
 /* machine_load(), machine_run(), machine_outcome() with code written by CODE16(), CODE32() or
