@@ -11,8 +11,8 @@ define FUZZ_RULE
 $(B)/fuzz/$(1): tests/fuzz/$(1).c $(call units_of,tests/fuzz/$(1).c)
 	@mkdir -p $$(@D)
 	$$(call say,FUZZCC,$$@)
-	$(Q)$(FUZZCC) -DHOST_TEST -Itests/fake -I. $(FUZZCFLAGS) -o $$@ $$(filter %.c,$$^)
-	@$(FUZZCC) -DHOST_TEST -Itests/fake -I. -MM -MP -MT $$@ $$(filter %.c,$$^) >$$@.d
+	$(Q)$(FUZZCC) -DHOST_TEST -DFUZZING -Itests/fake -I. $(FUZZCFLAGS) -o $$@ $$(filter %.c,$$^)
+	@$(FUZZCC) -DHOST_TEST -DFUZZING -Itests/fake -I. -MM -MP -MT $$@ $$(filter %.c,$$^) >$$@.d
 -include $(B)/fuzz/$(1).d
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_RULE,$(t))))
