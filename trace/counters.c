@@ -144,11 +144,12 @@ static size_t cell_width(const struct table *table)
 	return table->last - table->first < CHART_WIDE ? 2 : 1;
 }
 
-/* In tenths of a percent. */
+/* In tenths of a percent. Sums that have wrapped, after a TSC that jumped, must not stop the host.
+ */
 static uint64_t permille(uint64_t part, uint64_t whole)
 {
 	if (part > ~0ull / 1000)
-		return part / (whole / 1000);
+		return whole < 1000 ? 0 : part / (whole / 1000);
 	return whole ? part * 1000 / whole : 0;
 }
 

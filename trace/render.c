@@ -68,11 +68,17 @@ static void add_msr(struct text *text, uint64_t msr)
 		add(text, "%llx", U(msr));
 }
 
+/* A fault went in at the entry: it is the instruction's answer. An interrupt is none. */
+static bool is_refused(const struct exit_record *r)
+{
+	return r->injected & RECORD_INJECTED && (r->injected >> 8 & 7) == VMX_HARDWARE_EXCEPTION;
+}
+
 static void words_rdmsr(const struct exit_record *r, struct text *text)
 {
 	add(text, "RDMSR ");
 	add_msr(text, r->qualification);
-	if (!(r->injected & RECORD_INJECTED))
+	if (!is_refused(r))
 		add(text, " -> %llx", U(r->detail[0]));
 }
 
