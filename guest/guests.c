@@ -1,220 +1,279 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Runs the guests that GRUB brought, or the demo guest, in their order, and gives the verdict. */
+/*
+ * Runs the guests on all processors, and gives the verdict. Each processor takes the next guest in
+ * module order, runs it to its end, starts it again as often as restart= allows, and takes the
+ * next.
+ */
 #include "guest/guests.h"
 
-#include "devices/pc.h"
-#include "guest/demo.h"
-#include "guest/image.h"
-#include "kernel/address_space.h"
+#include "guest/life.h"
+#include "guest/modules.h"
+#include "guest/queue.h"
+#include "kernel/beat.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
-#include "kernel/direct_map.h"
-#include "kernel/format.h"
+#include "kernel/cpu_work.h"
 #include "kernel/log.h"
 #include "kernel/physical.h"
 #include "kernel/rtc.h"
+#include "kernel/spinlock.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "kernel/verdict.h"
-#include "trace/counters.h"
 #include "trace/trace.h"
-#include "vcpu/crash_report.h"
 #include "vcpu/vcpu.h"
 
-#define GUESTS_MAX     64
-#define DEMO_MEMORY    (16 * MIB)
+/* What a VM needs beside its own memory: the tables that map it, bitmaps, devices. */
+#define OVERHEAD_SHARE 256
+#define OVERHEAD_LEAST MIB
 
-/* A guest as the modules describe it. */
-struct guest {
-	struct module_options options;
-	struct guest_image image;
-	err_t err;             /* why it cannot run */
-};
-
-/* What all guests have in common. */
-struct run {
+static struct {
 	const struct options *options;
+	struct rtc_time date; /* of the host */
+	uint64_t date_tsc;    /* when that was */
+
+	struct cpu *cpus[CPUS_MAX]; /* those that run guests; the first is the one that boots */
+	unsigned cpu_count;
+	err_t join_error;
+
+	struct guest guests[GUESTS_MAX];
+	struct spinlock lock; /* of the queue */
+	struct guest_queue queue;
+} run;
+
+/* --- One guest. --- */
+
+/* The console is the VM's that console=vm:NAME names, else of the first one that runs. */
+static void open_console(struct life *life, unsigned index)
+{
+	const char *chosen = run.options->console.raw_vm;
+	const char *name = run.guests[index].options.name;
+
+	/* One step with the end of another guest, which gives the console to those that are open.
+	 */
+	spin_lock(&run.lock);
+	life_open_console(life, chosen[0] ? strcmp(chosen, name) == 0
+					  : queue_is_first(&run.queue, index));
+	spin_unlock(&run.lock);
+}
+
+static void finish(unsigned index, bool passed, uint32_t code)
+{
+	spin_lock(&run.lock);
+	queue_finish(&run.queue, index, passed, code);
+	spin_unlock(&run.lock);
+}
+
+static uint64_t memory_needed(const struct guest *guest)
+{
+	uint64_t size = guest->options.memory_size;
+
+	return size + size / OVERHEAD_SHARE + OVERHEAD_LEAST;
+}
+
+/* Only others' memory can be what this guest waits for. */
+static bool lacks_memory(const struct guest *guest)
+{
+	struct physical_totals totals = physical_totals();
+
+	return memory_needed(guest) <= totals.usable && memory_needed(guest) > totals.largest;
+}
+
+static void wait_for_memory(const struct guest *guest, uint64_t changes)
+{
+	log_vm(guest->options.name, "waits until other VMs give back enough memory");
+	while (__atomic_load_n(&run.queue.changes, __ATOMIC_RELAXED) == changes &&
+	       !console_end_requested())
+		beat_sleep();
+}
+
+/* After a start that failed. False: it failed for good. */
+static bool may_start_later(const struct guest *guest, const struct memory_try *try)
+{
+	enum memory_answer answer;
+	uint64_t changes;
+
+	spin_lock(&run.lock);
+	if (!lacks_memory(guest)) {
+		queue_memory_returned(&run.queue);
+		spin_unlock(&run.lock);
+		return false;
+	}
+	answer = queue_memory_failed(&run.queue, try);
+	changes = run.queue.changes;
+	spin_unlock(&run.lock);
+	if (answer == MEMORY_LATER)
+		wait_for_memory(guest, changes);
+	return answer != MEMORY_NEVER && !console_end_requested();
+}
+
+static struct rtc_time date_now(void)
+{
+	uint64_t passed = time_us_from_ticks(time_now() - run.date_tsc) / 1000000;
 	struct rtc_time date;
-	unsigned passed, failed;
-	unsigned first_code;      /* of the first that failed */
-};
 
-static struct guest guests[GUESTS_MAX];
-static char error_texts[GUESTS_MAX][200];
-
-/* Keeps an error beyond the life of its buffer. */
-static err_t keep(unsigned index, err_t err)
-{
-	format(error_texts[index], sizeof(error_texts[index]), "%s", err);
-	return error_texts[index];
+	rtc_from_seconds(rtc_to_seconds(&run.date) + passed, &date);
+	return date;
 }
 
-static err_t check_name(unsigned index)
+static err_t start(struct life *life, unsigned index)
 {
-	for (unsigned i = 0; i < index; i++)
-		if (strcmp(guests[i].options.name, guests[index].options.name) == 0)
-			return "another VM has this name already; give it a name= of its own";
-	return NULL;
-}
+	const struct guest *guest = &run.guests[index];
+	struct memory_try try;
+	err_t err;
 
-static unsigned add_module(const struct boot_module *module, unsigned count)
-{
-	struct module_options options;
-	err_t err = module_options_parse(module->text, count, &options);
-	const void *bytes = direct_map(module->start);
-	uint64_t size = module->end.raw - module->start.raw;
-	struct guest *guest;
-
-	if (options.role == MODULE_INITRD) {
-		if (count == 0) {
-			log_error("an initrd comes before any kernel, and is left out; put its module2 "
-				  "line after the kernel's");
-			return count;
-		}
-		guest = &guests[count - 1];
-		if (!err && guest->image.initrd)
-			err = "it has an initrd already; one is the limit";
-		if (err && !guest->err)
-			guest->err = keep(count - 1, err);
-		guest->image.initrd = bytes;
-		guest->image.initrd_size = size;
-		return count;
-	}
-	if (count == GUESTS_MAX) {
-		log_error("more than %u VMs; \"%s\" is left out", GUESTS_MAX, options.name);
-		return count;
-	}
-	guests[count] = (struct guest){
-		.options = options,
-		.image = {.bytes = bytes, .size = size, .command_line = options.guest_command_line},
-	};
-	if (!err)
-		err = check_name(count);
-	if (err)
-		guests[count].err = keep(count, err);
-	return count + 1;
-}
-
-static unsigned collect(const struct boot_info *boot)
-{
-	unsigned count = 0;
-
-	if (boot->module_count == 0) {
-		guests[0] = (struct guest){
-			.options = {.name = "demo", .memory_size = DEMO_MEMORY, .cpu_count = 1},
-			.image = {.bytes = demo_image, .size = demo_image_size()},
+	do {
+		const struct life_options options = {
+			.id = index,
+			.date = date_now(),
+			.check_entries = run.options->check == CHECK_ENTRY,
 		};
-		return 1;
+
+		spin_lock(&run.lock);
+		queue_memory_try(&run.queue, &try);
+		spin_unlock(&run.lock);
+		err = life_begin(life, guest, &options);
+	} while (err && may_start_later(guest, &try));
+	return err;
+}
+
+static void end(struct life *life)
+{
+	life_end(life);
+	spin_lock(&run.lock);
+	queue_memory_returned(&run.queue);
+	spin_unlock(&run.lock);
+}
+
+/* Runs a guest until it is not started again. */
+static err_t run_all_lives(struct life *life, unsigned index)
+{
+	unsigned limit = run.guests[index].options.restart_count, restarts = 0;
+
+	for (;;) {
+		err_t err = start(life, index);
+		bool again;
+
+		if (err)
+			return restarts ? error("restart %u of %u failed: %s", restarts, limit, err)
+					: err;
+		life_run(life);
+		again = !console_end_requested() &&
+			guest_restarts(life->end, life->code, restarts, limit);
+		if (again)
+			restarts++;
+		life_report(life, again ? restarts : 0);
+		end(life);
+		if (!again)
+			return NULL;
 	}
-	for (unsigned i = 0; i < boot->module_count; i++)
-		count = add_module(&boot->modules[i], count);
-	return count;
 }
 
-/* A guest that runs: its VM, devices, console. One at a time for now, so one is enough. */
-struct running {
-	struct vm *vm;
-	struct pc pc;
-	struct console_stream stream;
-};
-static struct running running;
-
-static const char *end_name(enum vm_end end)
+static void run_guest(unsigned index)
 {
-	static const char *const names[] = {
-		[VM_RUNNING] = "running",
-		[VM_ENDED_EXIT] = "exit",
-		[VM_ENDED_POWEROFF] = "power-off",
-		[VM_ENDED_RESET] = "reset",
-		[VM_ENDED_HALT] = "halt",
-		[VM_ENDED_TRIPLE_FAULT] = "triple fault",
-		[VM_ENDED_STOPPED] = "stopped by Plinth",
-		[VM_ENDED_USER] = "stopped by the user",
-	};
+	const struct guest *guest = &run.guests[index];
+	struct life *life = NULL;
+	bool passed = false;
+	uint32_t code = 1;
+	err_t err = guest->err;
 
-	return names[end];
-}
-
-static void report(const struct vm *vm)
-{
-	struct vcpu *vcpu = vm->vcpu;
-	uint64_t ran = time_now() - vcpu->first_tsc;
-
-	if (vm->end == VM_ENDED_TRIPLE_FAULT || vm->end == VM_ENDED_STOPPED)
-		crash_report(vcpu);
-	counters_print(&vcpu->counters, vm->name);
-	trace_report(vm->name, vm->id, this_cpu()->index);
-	log_vm_line(LOG_ALWAYS, vm->name, "ended after %llu ms: %s, code %u (%s)",
-	       (unsigned long long)(time_us_from_ticks(ran) / 1000), end_name(vm->end), vm->end_code,
-	       vm->end_text);
-}
-
-/* The VM that console=vm:NAME names, or each in its turn. */
-static bool has_raw_console(const struct run *run, const struct vm *vm)
-{
-	const char *chosen = run->options->console.raw_vm;
-
-	return !chosen[0] || strcmp(chosen, vm->name) == 0;
-}
-
-static err_t start(struct run *run, unsigned id, const struct guest *guest)
-{
-	const struct vcpu_options vcpu_options = {
-		.traced = trace_by_reason(),
-		.watchdog_us = guest->options.watchdog_seconds * 1000000ull,
-		.check_entries = run->options->check == CHECK_ENTRY,
-	};
-	const struct pc_options pc_options = {.console = &running.stream, .date = run->date};
-	struct vcpu_state state;
-	const char *kind = "";
-	struct vm *vm;
-	err_t err = vm_create(guest->options.name, id, guest->options.memory_size, &vm);
-
-	if (err)
-		return err;
-	running.vm = vm;
-	console_stream_init(&running.stream, vm->name, has_raw_console(run, vm));
-	err = pc_create(vm, &running.pc, &pc_options);
 	if (!err)
-		err = image_load(vm, &guest->image, &state, &kind);
-	if (!err)
-		err = vcpu_create(vm, &vcpu_options, &state);
-	if (err) {
-		console_stream_close(&running.stream);
-		vm_destroy(vm);
-		return err;
+		err = life_create(guest, &life);
+	if (!err) {
+		open_console(life, index);
+		err = run_all_lives(life, index);
 	}
-	log_vm(vm->name, "%s, %llu KiB, %llu MiB of memory", kind,
-	       (unsigned long long)(guest->image.size / KIB),
-	       (unsigned long long)(guest->options.memory_size / MIB));
-	return NULL;
-}
-
-static void run_one(struct run *run, unsigned id, const struct guest *guest)
-{
-	err_t err = guest->err ? guest->err : start(run, id, guest);
-	struct vm *vm = running.vm;
-	bool passed;
-	unsigned code = 1;
-
 	if (err) {
 		log_error("VM %s does not start: %s", guest->options.name, err);
-		passed = false;
 	} else {
-		vcpu_run(vm->vcpu);
-		console_stream_close(&running.stream);
-		report(vm);
-		passed = (vm->end == VM_ENDED_EXIT && vm->end_code == 0) ||
-			 vm->end == VM_ENDED_POWEROFF;
-		if (vm->end == VM_ENDED_EXIT)
-			code = vm->end_code;
-		vcpu_destroy(vm->vcpu);
-		vm_destroy(vm);
+		passed = guest_passed(life->end, life->code);
+		code = life->end == VM_ENDED_EXIT ? life->code : 1;
 	}
-	if (passed)
-		run->passed++;
-	else if (run->failed++ == 0)
-		run->first_code = code;
+	finish(index, passed, code);
+	life_destroy(life);
+}
+
+/* --- All guests. --- */
+
+static bool take(unsigned *index)
+{
+	bool taken;
+
+	spin_lock(&run.lock);
+	taken = !console_end_requested() && queue_take(&run.queue, index);
+	spin_unlock(&run.lock);
+	return taken;
+}
+
+/* A processor's part. Its first guest was chosen for it, so that the same guests run side by side
+ * each time. */
+static void work(void *first)
+{
+	unsigned index = (unsigned)(uintptr_t)first;
+
+	do
+		run_guest(index);
+	while (take(&index));
+}
+
+/* The other processors that have something to do begin first. */
+static void run_all(void)
+{
+	unsigned first[CPUS_MAX];
+	unsigned busy = 0;
+
+	while (busy < run.cpu_count && take(&first[busy]))
+		busy++;
+	for (unsigned i = 1; i < busy; i++)
+		cpu_work_give(run.cpus[i], work, (void *)(uintptr_t)first[i]);
+	if (busy > 0)
+		work((void *)(uintptr_t)first[0]);
+	for (unsigned i = 1; i < busy; i++) {
+		while (cpu_work_is_under_way(run.cpus[i])) {
+			beat_sleep();
+			trace_poll();
+		}
+	}
+}
+
+static void join(void *unused)
+{
+	(void)unused;
+	run.join_error = backend_join();
+}
+
+static void leave(void *unused)
+{
+	(void)unused;
+	backend_stop();
+}
+
+/* The others must be able to do what the first one can, since any guest may come to any of them. */
+static void join_all(void)
+{
+	run.cpus[run.cpu_count++] = this_cpu();
+	for (unsigned i = 1; i < cpu_count(); i++) {
+		struct cpu *cpu = cpu_by_number(i);
+		err_t err = cpu_work_do(cpu, join, NULL);
+
+		if (!err)
+			err = run.join_error;
+		if (err)
+			log_warn("CPU %u runs no guests: %s", cpu->index, err);
+		else
+			run.cpus[run.cpu_count++] = cpu;
+	}
+}
+
+static void leave_all(void)
+{
+	for (unsigned i = 1; i < run.cpu_count; i++) {
+		err_t err = cpu_work_do(run.cpus[i], leave, NULL);
+
+		if (err)
+			log_warn("VMX operation stays on: %s", err);
+	}
+	backend_stop();
 }
 
 /* The demo shows all its exits, unless no records are wanted. */
@@ -232,14 +291,22 @@ static void start_trace(const struct boot_info *boot, const struct options *opti
 		.capability_count = backend_capabilities(capabilities, ARRAY_COUNT(capabilities)),
 	};
 
-	trace_start(&trace_options, cpu_count());
+	trace_start(&trace_options, run.cpus[run.cpu_count - 1]->index + 1);
+}
+
+static NORETURN void give_verdict(void)
+{
+	struct queue_result result = queue_result(&run.queue);
+
+	if (result.passed < result.count || result.count == 0)
+		verdict_end(VERDICT_FAIL, result.first_code, "%u of %u VMs passed", result.passed,
+			    result.count);
+	verdict_end(VERDICT_PASS, 0, "%u of %u VMs passed", result.passed, result.count);
 }
 
 void guests_run(const struct boot_info *boot, const struct options *options,
 		const struct acpi_info *acpi)
 {
-	static struct run run;
-	unsigned count;
 	err_t err;
 
 	(void)acpi;
@@ -247,16 +314,15 @@ void guests_run(const struct boot_info *boot, const struct options *options,
 	err = backend_start();
 	if (err)
 		verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "%s", err);
+	join_all();
 	start_trace(boot, options);
 	err = rtc_read_host(&run.date);
 	if (err)
 		log_warn("the guests' clocks start in 2000: %s", err);
-	count = collect(boot);
-	for (unsigned i = 0; i < count && !console_end_requested(); i++)
-		run_one(&run, i, &guests[i]);
+	run.date_tsc = time_now();
+	queue_init(&run.queue, modules_collect(boot, run.guests));
+	run_all();
 	trace_finish();
-	backend_stop();
-	if (run.failed || count == 0)
-		verdict_end(VERDICT_FAIL, run.first_code, "%u of %u VMs passed", run.passed, count);
-	verdict_end(VERDICT_PASS, 0, "%u of %u VMs passed", run.passed, count);
+	leave_all();
+	give_verdict();
 }

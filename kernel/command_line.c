@@ -279,7 +279,7 @@ static const struct option_row module_rows[] = {
 		.name = "restart",
 		.kind = OPTION_NUMBER,
 		.syntax = "COUNT",
-		.help = "how many times a VM that died is started again (0)",
+		.help = "how many times a VM that did not pass (crash, reset, other status) is started again (0)",
 		.offset = offsetof(struct module_options, restart_count),
 		.max = 1000000,
 	},

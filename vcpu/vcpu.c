@@ -6,10 +6,11 @@
 #include "arch/x86_64/exceptions.h"
 #include "arch/x86_64/instructions.h"
 #include "arch/x86_64/vmx.h"
+#include "kernel/beat.h"
 #include "kernel/console.h"
 #include "kernel/cpu.h"
 #include "kernel/direct_map.h"
-#include "kernel/log.h"
+#include "kernel/ipi.h"
 #include "kernel/physical.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
@@ -19,7 +20,6 @@
 #include "vcpu/live_state.h"
 #include "vcpu/msr.h"
 
-#define HEARTBEAT_US   1000
 #define STREAM_US      500 /* while records wait for a serial port whose FIFO lasts 1.4 ms */
 #define WATCHDOG_LOOKS 16  /* in the time that it waits */
 
@@ -67,14 +67,9 @@ static void look_after(struct vcpu *vcpu, uint64_t now)
 
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
 {
-	console_poll(now);
+	beat(now);
 	trace_poll();
-	vcpu->deadline = now + time_ticks_from_us(trace_is_waiting() ? STREAM_US : HEARTBEAT_US);
-	if (unlikely(this_cpu()->nmi_pending)) {
-		this_cpu()->nmi_pending = false;
-		log_warn("an NMI came to the host; %llu so far",
-			 (unsigned long long)this_cpu()->nmi_count);
-	}
+	vcpu->deadline = now + time_ticks_from_us(trace_is_waiting() ? STREAM_US : BEAT_US);
 	if (vcpu->watchdog.limit && now >= vcpu->watchdog.next_look)
 		look_after(vcpu, now);
 	if (console_end_requested())
@@ -110,6 +105,7 @@ err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struc
 	vcpu = direct_map(memory);
 	memset(vcpu, 0, sizeof(*vcpu));
 	vcpu->vm = vm;
+	vcpu->cpu = this_cpu();
 	vcpu->watchdog.limit = time_ticks_from_us(options->watchdog_us);
 	if (options->check_entries)
 		vcpu->requests |= REQUEST_CHECK_ENTRY;
@@ -167,11 +163,18 @@ void vcpu_run(struct vcpu *vcpu)
 	vcpu->watchdog.progress_at = vcpu->watchdog.next_look = vcpu->first_tsc;
 	/* So that the time before the first entry is nobody's cost. */
 	vcpu->tsc_exit = vcpu->tsc_entry = vcpu->first_tsc;
+	this_cpu()->deadline = &vcpu->deadline;
 	backend_run(vcpu);
 	end = time_now();
+	this_cpu()->deadline = NULL;
 	vcpu->cr2_at_end = read_cr2();
 	counter_add(vcpu->counter, end - vcpu->tsc_exit);
 	end_trace(vcpu, end);
+}
+
+void vcpu_kick(const struct vcpu *vcpu)
+{
+	ipi_kick(vcpu->cpu);
 }
 
 void vcpu_destroy(struct vcpu *vcpu)

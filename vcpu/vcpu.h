@@ -79,7 +79,8 @@ struct vcpu {
 	struct exit_record not_recorded; /* where exits are recorded whose class is not traced */
 	uint64_t first_tsc;		 /* when it first ran */
 	struct watchdog watchdog;
-	uint64_t cr2_at_end; /* CR2 stays live in the processor until then */
+	const struct cpu *cpu; /* where it runs: it owns this pCPU all its life */
+	uint64_t cr2_at_end;   /* CR2 stays live in the processor until then */
 };
 
 /* The basic reason of the current exit. */
@@ -193,6 +194,12 @@ enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa);
 /* The 1 ms beat: console, end requests, deadlines. Sets the next deadline. */
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now);
 
+/*
+ * Has a vCPU that runs on another pCPU leave its guest, if it is there, and have its heartbeat,
+ * which looks at what was asked for. Does not wait. Only while that pCPU runs it.
+ */
+void vcpu_kick(const struct vcpu *vcpu);
+
 /* Raises a fault of the current instruction. Double faults and triple faults are formed as the SDM
  * says. */
 void vcpu_fault(struct vcpu *vcpu, uint8_t vector, bool has_error, uint32_t error);
@@ -250,10 +257,18 @@ const struct backend_features *backend_features(void);
 void backend_flush_guest_tlb(struct vcpu *vcpu);
 
 /*
- * Puts this pCPU into the state in which it can run guests, after it has told what it can do; and
- * back. Errors: what the CPU or its firmware lacks, and the remedy.
+ * Puts the first pCPU into the state in which it can run guests, after it has told what it can do.
+ * Errors: what the CPU or its firmware lacks, and the remedy.
  */
 CHECKED err_t backend_start(void);
+
+/*
+ * The same for each other pCPU, which must be able to do just what the first one can. An error
+ * tells in what it differs; this one can then run no guest.
+ */
+CHECKED err_t backend_join(void);
+
+/* Takes the pCPU that executes this back out of that state. */
 void backend_stop(void);
 
 /* The processor's capability MSRs as they were read, for readers of a trace. Returns how many, up

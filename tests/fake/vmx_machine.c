@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "arch/x86_64/msr.h"
+#include "kernel/beat.h"
 #include "kernel/console.h"
+#include "kernel/ipi.h"
 #include "kernel/time.h"
 #include "kernel/traps.h"
 #include "tests/fake/cpus.h"
@@ -68,11 +70,14 @@ NORETURN void vmx_leave_guest(struct vcpu *vcpu)
 
 /* --- What the kernel offers. --- */
 
-uint64_t console_poll_at;
-
-void console_poll_now(uint64_t now)
+void beat(uint64_t now)
 {
 	(void)now;
+}
+
+void ipi_kick(const struct cpu *cpu)
+{
+	(void)cpu;
 }
 
 bool console_end_requested(void)

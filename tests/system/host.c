@@ -9,6 +9,7 @@
 #include "arch/x86_64/msr.h"
 #include "guest/guests.h"
 #include "kernel/cpu.h"
+#include "kernel/cpu_work.h"
 #include "kernel/direct_map.h"
 #include "kernel/layout.h"
 #include "kernel/local_apic.h"
@@ -135,6 +136,39 @@ static void nested(void)
 	write_byte((void *)8);
 }
 
+static void talk(void *unused)
+{
+	(void)unused;
+	for (;;)
+		log_info("CPU %u talks", this_cpu()->index);
+}
+
+static void on_all_others(void (*function)(void *))
+{
+	for (unsigned i = 1; i < cpu_count(); i++)
+		cpu_work_give(cpu_by_number(i), function, NULL);
+}
+
+/* The others are at work, and one of them has the console's lock nearly always. */
+static void among_others(void)
+{
+	on_all_others(talk);
+	time_delay_us(20000);
+	panic("among %u others", cpu_count() - 1);
+}
+
+static void panic_too(void *unused)
+{
+	(void)unused;
+	panic("at once");
+}
+
+static void at_once(void)
+{
+	on_all_others(panic_too);
+	panic_too(NULL);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
@@ -152,6 +186,8 @@ static const struct {
 	{"stack-smash",		stack_smash	   },
 	{"undefined",	      undefined	       },
 	{"deliberate",	       deliberate	 },
+	{"among-others",	 among_others	     },
+	{"at-once",		    at_once		   },
 	{"nested",		   nested		 },
 };
 

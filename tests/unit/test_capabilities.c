@@ -207,6 +207,47 @@ static void test_itlb_multihit(void **state)
 	assert_true(caps.itlb_multihit);
 }
 
+static void test_compare(void **state)
+{
+	struct vmx_capabilities first, other;
+	err_t err;
+
+	(void)state;
+	for (unsigned i = 0; processor_name(i); i++) {
+		processor_load(processor_name(i));
+		assert_null(vmx_capabilities_read(&first, processor_rdmsr, processor_cpuid));
+		other = first;
+		assert_null(vmx_capabilities_compare(&first, &other));
+		/* Any bit of any MSR. */
+		for (unsigned n = 0; n < VMX_MSR_COUNT; n++) {
+			other.raw[n] ^= 1ull << 63;
+			assert_non_null(vmx_capabilities_compare(&first, &other));
+			other = first;
+			other.present[n] = !other.present[n];
+			assert_non_null(vmx_capabilities_compare(&first, &other));
+			other = first;
+		}
+	}
+	processor_load("haswell");
+	assert_null(vmx_capabilities_read(&first, processor_rdmsr, processor_cpuid));
+	processor_set_msr(IA32_VMX_MISC, 0x123);
+	assert_null(vmx_capabilities_read(&other, processor_rdmsr, processor_cpuid));
+	err = vmx_capabilities_compare(&first, &other);
+	assert_non_null(strstr(err, "IA32_VMX_MISC (0x485) is 0x123, and 0x"));
+	assert_non_null(strstr(err, " on the first CPU; use CPUs of one model"));
+	other = first;
+	other.present[IA32_VMX_VMFUNC - VMX_MSR_FIRST] = false;
+	assert_non_null(
+		strstr(vmx_capabilities_compare(&first, &other),
+		       "IA32_VMX_VMFUNC (0x491) exists on the first CPU and not on this one"));
+	/* What protects the first CPU from the erratum must protect all. */
+	other = first;
+	first.itlb_multihit = true;
+	other.itlb_multihit = false;
+	assert_null(vmx_capabilities_compare(&first, &other));
+	assert_non_null(strstr(vmx_capabilities_compare(&other, &first), "(0x10a) bit 6"));
+}
+
 static void test_allowed_bit(void **state)
 {
 	(void)state;
@@ -226,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_fixed_bits),
 		cmocka_unit_test(test_invalidation_kinds),
 		cmocka_unit_test(test_itlb_multihit),
+		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_allowed_bit),
 	};
 

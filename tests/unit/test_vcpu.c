@@ -19,7 +19,9 @@
 
 #include "arch/x86_64/msr.h"
 #include "arch/x86_64/vmx.h"
+#include "kernel/beat.h"
 #include "kernel/console.h"
+#include "kernel/ipi.h"
 #include "kernel/time.h"
 #include "tests/fake/backend.h"
 #include "tests/fake/cpus.h"
@@ -33,15 +35,20 @@
 
 /* --- What stands around. --- */
 
-uint64_t console_poll_at;
-static uint64_t polled_at;
+static uint64_t beat_at;
+static const struct cpu *kicked;
 static bool end_requested;
 static unsigned lines;
 static uint64_t line_number;
 
-void console_poll_now(uint64_t now)
+void beat(uint64_t now)
 {
-	polled_at = now;
+	beat_at = now;
+}
+
+void ipi_kick(const struct cpu *cpu)
+{
+	kicked = cpu;
 }
 
 bool console_end_requested(void)
@@ -115,7 +122,7 @@ static int setup(void **state)
 	fake_log_reset();
 	fake_cpus_start(1);
 	fake_vcpu_reset(FAKE_CODE64);
-	polled_at = console_poll_at = 0;
+	beat_at = 0;
 	end_requested = false;
 	lines = 0;
 	ring = NULL;
@@ -197,6 +204,8 @@ static uint64_t deadline_at_start;
 static void one_exit(struct vcpu *vcpu)
 {
 	deadline_at_start = vcpu->deadline;
+	assert_ptr_equal(this_cpu()->deadline, &vcpu->deadline);
+	vcpu_kick(vcpu);
 	vcpu->tsc_exit = fake_machine.tsc;
 	vcpu->counter = &vcpu->counters.by_reason[10];
 	fake_machine.tsc += 70;
@@ -214,6 +223,8 @@ static void a_run(void **state)
 	vcpu_run(vcpu);
 	assert_int_equal(vcpu->first_tsc, 1000);
 	assert_int_equal(deadline_at_start, 1000); /* a first heartbeat at once */
+	assert_ptr_equal(kicked, &fake_cpus[0]);
+	assert_null(fake_cpus[0].deadline);
 	assert_int_equal(vcpu->cr2_at_end, 0xabcdef);
 	/* The last exit's cost is counted though no entry followed. */
 	assert_int_equal(vcpu->counters.by_reason[10].buckets[6], 1);
@@ -304,14 +315,9 @@ static void heartbeats(void **state)
 	(void)state;
 	vcpu_heartbeat(&fake_vcpu, 5000);
 	assert_int_equal(fake_vcpu.deadline, 5000 + 1000000);
-	assert_int_equal(polled_at, 5000);
+	assert_int_equal(beat_at, 5000);
 	assert_int_equal(stream_polls, 1);
 	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
-	this_cpu()->nmi_pending = true;
-	this_cpu()->nmi_count = 3;
-	vcpu_heartbeat(&fake_vcpu, 6000);
-	assert_false(this_cpu()->nmi_pending);
-	assert_true(fake_log_contains("an NMI came to the host; 3 so far"));
 	/* Records that wait for their serial port shorten it. */
 	is_streaming = true;
 	vcpu_heartbeat(&fake_vcpu, 6500);

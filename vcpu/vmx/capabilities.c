@@ -169,6 +169,31 @@ err_t vmx_capabilities_read(struct vmx_capabilities *capabilities, msr_reader rd
 	return err;
 }
 
+#define ONE_KIND                                                                                   \
+	"use CPUs of one model and stepping, and update the firmware, which loads their microcode"
+
+err_t vmx_capabilities_compare(const struct vmx_capabilities *first,
+			       const struct vmx_capabilities *other)
+{
+	for (unsigned i = 0; i < VMX_MSR_COUNT; i++) {
+		uint32_t msr = VMX_MSR_FIRST + i;
+		char name[MSR_NAME_MAX];
+
+		if (first->present[i] != other->present[i])
+			return error("%s (%#x) exists on %s; " ONE_KIND, msr_name(msr, name), msr,
+				     first->present[i] ? "the first CPU and not on this one"
+						       : "this CPU and not on the first one");
+		if (first->raw[i] != other->raw[i])
+			return error("%s (%#x) is %#llx, and %#llx on the first CPU; " ONE_KIND,
+				     msr_name(msr, name), msr, (unsigned long long)other->raw[i],
+				     (unsigned long long)first->raw[i]);
+	}
+	if (other->itlb_multihit && !first->itlb_multihit)
+		return error("IA32_ARCH_CAPABILITIES (0x10a) bit 6 is clear, and set on the first "
+			     "CPU: large pages are not safe here; " ONE_KIND);
+	return NULL;
+}
+
 unsigned vmx_allowed_bit(enum vmx_control_word word, uint64_t mask)
 {
 	unsigned own = (unsigned)__builtin_ctzll(mask);

@@ -49,6 +49,13 @@ CHECKED err_t vmx_capabilities_read(struct vmx_capabilities *capabilities, msr_r
 /* Whether an MSR of 480h to 493h exists, as far as the others tell. */
 bool vmx_msr_announced(const struct vmx_capabilities *capabilities, uint32_t msr);
 
+/*
+ * Guests are made for what the first CPU can do. An error: another one differs, with the MSR and
+ * both values.
+ */
+CHECKED err_t vmx_capabilities_compare(const struct vmx_capabilities *first,
+				       const struct vmx_capabilities *other);
+
 /* The bit of the MSR that tells whether a control may be 1: the control's own bit, or that plus 32.
  */
 unsigned vmx_allowed_bit(enum vmx_control_word word, uint64_t mask);

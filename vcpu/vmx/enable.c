@@ -2,6 +2,7 @@
 /* VMX operation on and off. What the CPU must have for it is the feature gate's to say. */
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/instructions.h"
+#include "kernel/cpu.h"
 #include "kernel/direct_map.h"
 #include "kernel/physical.h"
 #include "kernel/string.h"
@@ -11,7 +12,7 @@
 
 static struct vmx_capabilities the_capabilities;
 static struct vmx_controls the_controls;
-static hpa_t vmxon_region;
+static hpa_t vmxon_regions[CPUS_MAX]; /* by the CPU's index; 0: it is not in VMX operation */
 
 const struct vmx_capabilities *vmx_capabilities(void)
 {
@@ -36,6 +37,26 @@ unsigned backend_capabilities(struct capability *list, unsigned max)
 	return count;
 }
 
+/* SDM "Enabling and Entering VMX Operation". */
+static err_t enter_operation(void)
+{
+	hpa_t *region = &vmxon_regions[this_cpu()->index];
+	err_t err = physical_allocate(PAGE_SIZE, PAGE_SIZE, region);
+
+	if (err)
+		return error("no memory for the VMXON region: %s", err);
+	memset(direct_map(*region), 0, PAGE_SIZE);
+	*(uint32_t *)direct_map(*region) = the_capabilities.basic.revision;
+	write_cr0(read_cr0() | the_capabilities.cr0_fixed0);
+	write_cr4(read_cr4() | the_capabilities.cr4_fixed0 | CR4_VMXE);
+	if (vmxon(*region) == VMX_OK)
+		return NULL;
+	physical_free(*region, PAGE_SIZE);
+	*region = HPA(0);
+	return "VMXON failed though all its conditions hold; is Plinth inside VMX operation "
+	       "already?";
+}
+
 err_t backend_start(void)
 {
 	err_t err = feature_gate_pass(&the_capabilities, &the_controls);
@@ -43,24 +64,23 @@ err_t backend_start(void)
 	if (err)
 		return err;
 	msr_init();
-	err = physical_allocate(PAGE_SIZE, PAGE_SIZE, &vmxon_region);
-	if (err)
-		return error("no memory for the VMXON region: %s", err);
-	memset(direct_map(vmxon_region), 0, PAGE_SIZE);
-	*(uint32_t *)direct_map(vmxon_region) = the_capabilities.basic.revision;
-	write_cr0(read_cr0() | the_capabilities.cr0_fixed0);
-	write_cr4(read_cr4() | the_capabilities.cr4_fixed0 | CR4_VMXE);
-	if (vmxon(vmxon_region) != VMX_OK)
-		return "VMXON failed though all its conditions hold; is Plinth inside VMX "
-		       "operation already?";
-	return NULL;
+	return enter_operation();
+}
+
+err_t backend_join(void)
+{
+	err_t err = feature_gate_follow(&the_capabilities);
+
+	return err ? err : enter_operation();
 }
 
 void backend_stop(void)
 {
-	if (!(read_cr4() & CR4_VMXE) || vmxon_region.raw == 0)
+	hpa_t *region = &vmxon_regions[this_cpu()->index];
+
+	if (region->raw == 0 || vmxoff() != VMX_OK)
 		return;
-	if (vmxoff() == VMX_OK)
-		write_cr4(read_cr4() & ~CR4_VMXE);
-	vmxon_region = HPA(0);
+	write_cr4(read_cr4() & ~CR4_VMXE);
+	physical_free(*region, PAGE_SIZE);
+	*region = HPA(0);
 }

@@ -45,3 +45,9 @@ void feature_gate_report(const struct feature_gate *gate);
  */
 CHECKED err_t feature_gate_pass(struct vmx_capabilities *capabilities,
 				struct vmx_controls *controls);
+
+/*
+ * The same for each other processor, without a report. Errors: also what differs from the first
+ * one's capabilities.
+ */
+CHECKED err_t feature_gate_follow(const struct vmx_capabilities *first);

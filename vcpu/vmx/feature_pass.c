@@ -15,10 +15,11 @@ err_t feature_gate_open(const struct feature_gate *gate, msr_writer wrmsr)
 		     (unsigned long long)gate->feature_control);
 }
 
-err_t feature_gate_pass(struct vmx_capabilities *capabilities, struct vmx_controls *controls)
+/* Not on a stack, for its size; the processors take the gate one after the other. */
+static struct feature_gate gate;
+
+static err_t check_and_open(void)
 {
-	/* Not on the stack, for its size; the processors take the gate one after the other. */
-	static struct feature_gate gate;
 	const struct feature_gate_input input = {
 		.cpuid = cpuid,
 		.rdmsr = rdmsr_safe,
@@ -29,10 +30,24 @@ err_t feature_gate_pass(struct vmx_capabilities *capabilities, struct vmx_contro
 
 	if (!err)
 		err = feature_gate_open(&gate, wrmsr_safe);
+	return err;
+}
+
+err_t feature_gate_pass(struct vmx_capabilities *capabilities, struct vmx_controls *controls)
+{
+	err_t err = check_and_open();
+
 	if (err)
 		return err;
 	feature_gate_report(&gate);
 	*capabilities = gate.capabilities;
 	*controls = gate.controls;
 	return NULL;
+}
+
+err_t feature_gate_follow(const struct vmx_capabilities *first)
+{
+	err_t err = check_and_open();
+
+	return err ? err : vmx_capabilities_compare(first, &gate.capabilities);
 }
