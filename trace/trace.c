@@ -7,6 +7,7 @@
 #include "kernel/cpu.h"
 #include "kernel/direct_map.h"
 #include "kernel/log.h"
+#include "kernel/string.h"
 #include "kernel/time.h"
 #include "kernel/uart.h"
 #include "trace/stream.h"
@@ -195,8 +196,11 @@ static uint64_t sum_of_unsent(void)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = 0; i < trace.ring_count; i++)
-		sum += trace.rings[i]->head - trace.sources[i].sent;
+	for (unsigned i = 0; i < trace.ring_count; i++) {
+		uint64_t first = ring_first(trace.rings[i]), sent = trace.sources[i].sent;
+
+		sum += trace.rings[i]->head - (sent > first ? sent : first);
+	}
 	return sum;
 }
 
@@ -276,3 +280,10 @@ void trace_report(const char *vm_name, unsigned vm, unsigned cpu)
 			    "%llu exits were recorded:", (unsigned long long)written);
 	top_print(ring, vm, vm_name);
 }
+
+#ifdef HOST_TEST
+void trace_reset(void)
+{
+	memset(&trace, 0, sizeof(trace));
+}
+#endif

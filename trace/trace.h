@@ -47,3 +47,8 @@ void trace_report(const char *vm_name, unsigned vm, unsigned cpu);
 
 /* Sends the rest, and tells what was lost. At the end of a run, when no VM runs any more. */
 void trace_finish(void);
+
+#ifdef HOST_TEST
+/* As before trace_start(), for the next test. */
+void trace_reset(void);
+#endif

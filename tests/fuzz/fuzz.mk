@@ -19,10 +19,10 @@ $(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_RULE,$(t))))
 
 # Each target once, in the same short way; make fuzz-NAME runs tests/fuzz/fuzz_NAME.c alone.
 fuzz: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
-	prove tests/fuzz/fuzz.t
+	prove tests/fuzz/fuzz.t tests/fuzz/trace-tool.t
 
 fuzz-long: $(FUZZ_TARGETS:%=$(B)/fuzz/%)
-	PLINTH_LONG=1 prove -v tests/fuzz/fuzz.t
+	PLINTH_LONG=1 prove -v tests/fuzz/fuzz.t tests/fuzz/trace-tool.t
 
 fuzz-%: $(B)/fuzz/fuzz_%
 	prove -v tests/fuzz/fuzz.t :: $*

@@ -100,6 +100,55 @@ static void the_table(void **state)
 		assert_int_equal(strlen(fake_log_text(i)), strlen(fake_log_text(4)));
 }
 
+static void add(unsigned reason, unsigned count, uint64_t ticks)
+{
+	while (count--)
+		counter_add(&counters.by_reason[reason], ticks);
+}
+
+static void expect(unsigned number, const char *text)
+{
+	assert_string_equal(fake_log_text(number), text);
+}
+
+/* To the letter, as a person reads it. */
+static void the_table_as_a_person_sees_it(void **state)
+{
+	(void)state;
+	add(VMX_EXIT_CPUID, 90, 130);
+	add(VMX_EXIT_CPUID, 10, 260);
+	add(VMX_EXIT_HLT, 1, 40000);
+	add(VMX_EXIT_IO_INSTRUCTION, 899, 200);
+	counters_print(&counters, "vm");
+	assert_int_equal(fake_log_count(), 6);
+	expect(0, "plinth[vm]: exits by reason count  share   time   min  mean   max   128 512 2k  "
+		  "8k  32k ticks");
+	expect(1, "plinth[vm]: I/O instruction   899  89.9%  76.8%   200   200   200  |@@          "
+		  "      |");
+	expect(2, "plinth[vm]: CPUID             100  10.0%   6.1%   130   143   260  |@@..        "
+		  "      |");
+	expect(3, "plinth[vm]: HLT                 1   0.1%  17.0% 40000 40000 40000  |            "
+		  "    @@|");
+	expect(4, "plinth[vm]: all              1000 100.0% 100.0%   130   234 40000  |@@..        "
+		  "    ..|");
+	expect(5, "plinth[vm]: 234100 ticks in all; the charts show how the exits' costs spread, "
+		  "one column "
+		  "a power of two");
+}
+
+/* A guest that idles for minutes has buckets far apart: then each has one character. */
+static void a_wide_chart(void **state)
+{
+	(void)state;
+	add(VMX_EXIT_CPUID, 1, 16);
+	add(VMX_EXIT_HLT, 1, 1ull << 40);
+	counters_print(&counters, "vm");
+	assert_non_null(
+		strstr(fake_log_text(0), "   16 128 2k 16k 256k 8M 64M 1G 8G 64G 1T ticks"));
+	assert_non_null(strstr(fake_log_text(1), "|@                                    |"));
+	assert_non_null(strstr(fake_log_text(2), "|                                    @|"));
+}
+
 /* All reasons with all costs at once: the widest table that there can be. */
 static void the_largest_table(void **state)
 {
@@ -120,6 +169,8 @@ int main(void)
 		cmocka_unit_test_setup(exits_that_cost_nothing, setup),
 		cmocka_unit_test_setup(an_empty_table, setup),
 		cmocka_unit_test_setup(the_table, setup),
+		cmocka_unit_test_setup(the_table_as_a_person_sees_it, setup),
+		cmocka_unit_test_setup(a_wide_chart, setup),
 		cmocka_unit_test_setup(the_largest_table, setup),
 	};
 

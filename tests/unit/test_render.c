@@ -186,6 +186,14 @@ static void lines(void **state)
 	record.tsc_entry = 0;
 	render_text(&record, 12, 1000, text, sizeof(text));
 	assert_string_equal(text, "    12          500 rip=7c00       cpl3 32      -  HLT");
+	record.flags = RECORD_CODE | RECORD_CODE_L;
+	render_text(&record, 12, 1000, text, sizeof(text));
+	assert_string_equal(text, "    12          500 rip=7c00       cpl0 64      -  HLT");
+	record.flags = RECORD_CODE;
+	/* What an earlier record left in this place is no entry of its own. */
+	record.tsc_entry = 1500;
+	render_text(&record, 12, 1000, text, sizeof(text));
+	assert_string_equal(text, "    12          500 rip=7c00       cpl0 16      -  HLT");
 }
 
 /* The last exits of one VM among those of others, in a ring that has overwritten the first. */
@@ -222,6 +230,15 @@ static void the_last_exits(void **state)
 	render_last("demo", ring, 1, 1000);
 	assert_int_equal(fake_log_count(), 9);
 	assert_true(fake_log_contains("its last 8 exits"));
+	/* None of an earlier life. */
+	fake_log_reset();
+	ring_vm_started(ring, 1, 0, "demo", 3000);
+	render_last("demo", ring, 1, 1000);
+	assert_int_equal(fake_log_count(), 0);
+	*ring_next(ring) = (struct exit_record){.reason = VMX_EXIT_HLT, .vm = 1, .tsc_exit = 3005};
+	render_last("demo", ring, 1, 1000);
+	assert_int_equal(fake_log_count(), 2);
+	assert_non_null(strstr(fake_log_text(1), "     1            5 rip="));
 }
 
 int main(void)
