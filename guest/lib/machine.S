@@ -225,6 +225,9 @@ back:
 	rdmsr
 	mov	%eax, FIELD(M_EFER)
 	lgdt	guest_gdt_pointer
+	andb	$0xfd, guest_gdt + SEL_TSS32 + 5	/* long mode is not entered with a 16-bit TSS */
+	mov	$SEL_TSS32, %eax
+	ltr	%ax
 	mov	home_cr4, %eax
 	mov	%eax, %cr4
 	mov	home_cr3, %eax

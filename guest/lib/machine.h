@@ -88,6 +88,18 @@ bool same(const char *a, const char *b);
 #define CODE32(name, text) CODE(32, name, text)
 #define CODE64(name, text) CODE(64, name, text)
 
+/* Memory by its address, which may be 0 or low, as no object of C is. */
+#define DEFINE_MEMORY(bits)                                                                        \
+	static inline volatile uint##bits##_t *memory##bits(uint64_t address)                      \
+	{                                                                                          \
+		asm("" : "+r"(address));                                                           \
+		return (volatile uint##bits##_t *)address;                                         \
+	}
+DEFINE_MEMORY(8)
+DEFINE_MEMORY(16)
+DEFINE_MEMORY(32)
+DEFINE_MEMORY(64)
+
 /* --- Tables that a test may change. --- */
 
 /* The interrupt and I/O bitmaps of the 32-bit TSS: all set, that is closed. */

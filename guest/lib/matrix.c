@@ -56,6 +56,7 @@ static void keep(char *to, const char *text)
 static const char *try(const struct matrix_row *row, enum place place)
 {
 	struct machine m;
+	const char *how;
 
 	machine_init(&m, place);
 	m.rax = row->rax;
@@ -66,7 +67,10 @@ static const char *try(const struct matrix_row *row, enum place place)
 	m.cr4 |= row->cr4;
 	if (row->prepare)
 		row->prepare(&m, place);
-	return machine_try(&m, row->bytes, row->bytes + row->size);
+	how = machine_try(&m, row->bytes, row->bytes + row->size);
+	if (row->finish)
+		row->finish();
+	return how;
 }
 
 /* "done: real p16 ...; #GP(0): user16 ..." */

@@ -27,6 +27,7 @@ struct matrix_row {
 	uint64_t rax, rcx, rdx; /* RBX and RDI point to TEST_DATA, for [bx], [edi], [rdi] */
 	uint64_t rflags, cr4;	/* bits to set */
 	void (*prepare)(struct machine *machine, enum place place);
+	void (*finish)(void);
 	const char *wanted[PLACE_CLASSES]; /* NULL: is not tried there */
 };
 

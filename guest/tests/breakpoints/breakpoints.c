@@ -74,7 +74,7 @@ static void try(enum place place, const uint8_t *code, const uint8_t *end, const
 	m.rbx = m.ss;
 	m.cr4 |= cr4;
 	m.rflags |= rflags;
-	*(volatile uint16_t *)TEST_DATA = (uint16_t)m.ss;
+	*memory16(TEST_DATA) = (uint16_t)m.ss;
 	asm volatile("mov %0, %%dr0" : : "r"(address));
 	asm volatile("mov %0, %%dr7" : : "r"(dr7));
 	how = machine_try(&m, code, end);

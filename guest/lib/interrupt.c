@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* External interrupts that a guest sends to itself. */
+#define PLINTH_GUEST
+#include "guest/lib/guest.h"
+#include "vcpu/hypercall.h"
+
+/* The local APIC, by memory. */
+#define APIC(offset)  (*(volatile uint32_t *)(0xfee00000ull + (offset)))
+#define APIC_EOI      0xb0
+#define APIC_SPURIOUS 0xf0
+#define APIC_REQUEST  0x200
+#define APIC_COMMAND  0x300
+#define APIC_ENABLE   0x1ff
+#define TO_SELF	      0x40000
+
+static volatile bool taken;
+
+static void take(struct trap_frame *frame)
+{
+	(void)frame;
+	taken = true;
+}
+
+void interrupt_pend(uint8_t vector)
+{
+	if (under_plinth()) {
+		plinth_call(PLINTH_INTERRUPT, vector, 0, 0);
+		return;
+	}
+	APIC(APIC_SPURIOUS) = APIC_ENABLE;
+	APIC(APIC_COMMAND) = TO_SELF | vector;
+}
+
+void interrupt_end(uint8_t vector)
+{
+	trap_handlers[vector] = take;
+	asm volatile("sti; nop; nop; cli" : : : "memory");
+	trap_handlers[vector] = 0;
+	if (!under_plinth())
+		APIC(APIC_EOI) = 0;
+}
