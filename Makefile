@@ -33,7 +33,7 @@ $(B)/%.c.o: %.c $(B)/flags
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 
 # The files that most exits pass: there each instruction counts, and a backtrace can do without their frames.
-HOT := vcpu/vmx/run.c vcpu/vmx/exits.c vcpu/vmx/state.c vcpu/bus.c vcpu/control.c vcpu/cpuid.c vcpu/events.c \
+HOT := vcpu/vmx/run.c vcpu/vmx/exits.c vcpu/vmx/exits_io.c vcpu/vmx/state.c vcpu/bus.c vcpu/control.c vcpu/cpuid.c vcpu/events.c \
        vcpu/hypercall.c vcpu/io.c vcpu/msr.c vcpu/vcpu.c devices/pit.c devices/pit_counter.c devices/serial.c
 $(HOT:%=$(B)/%.o): CFLAGS += -fomit-frame-pointer
 

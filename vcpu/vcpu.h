@@ -47,6 +47,7 @@ struct vcpu {
 	struct exit_record *record;   /* of the current exit; NULL if not vcpu->tracing */
 	struct exit_counter *counter; /* of the current exit, whose cost is counted at the next */
 	bool tracing;		      /* exits are recorded: the one bit that an exit tests */
+	bool port_breakpoints;	      /* the guest has set CR4.DE: DR0-3 can hold ports */
 	uint32_t requests;    /* enum vcpu_request: what must be done before the next entry */
 	struct events events; /* begins with such a word of its own: see vcpu_has_work() */
 	union {
@@ -144,6 +145,19 @@ static inline uint64_t vcpu_record_begin(struct vcpu *vcpu, uint64_t reason, uin
 _Static_assert(offsetof(struct vcpu, mode) - offsetof(struct vcpu, record_key) ==
 		       offsetof(struct exit_record, mode) - offsetof(struct exit_record, key),
 	       "the same layout");
+_Static_assert(offsetof(struct vcpu, port_breakpoints) == offsetof(struct vcpu, tracing) + 1,
+	       "one load reads both");
+
+/* Whether port I/O is to be looked at before it is done: recorded, or compared with breakpoints. */
+static inline bool vcpu_watches_ports(const struct vcpu *vcpu)
+{
+	uint16_t both;
+
+	__builtin_memcpy(&both, (const uint8_t *)vcpu + offsetof(struct vcpu, tracing),
+			 sizeof(both));
+	return both != 0;
+}
+
 _Static_assert(offsetof(struct vcpu, events) == offsetof(struct vcpu, requests) + 4 &&
 		       offsetof(struct events, work) == 0,
 	       "one load reads both");
@@ -238,7 +252,8 @@ bool backend_nmi_blocked(struct vcpu *vcpu); /* by an NMI whose handler has not 
 void backend_instruction_done(struct vcpu *vcpu);
 uint64_t backend_dr7(struct vcpu *vcpu);
 
-/* Makes the #DB of these breakpoints pending (bit n for DRn), as a trap of the current instruction. */
+/* Makes the #DB of these breakpoints pending (bit n for DRn), as a trap of the current instruction.
+ */
 void backend_breakpoints_met(struct vcpu *vcpu, unsigned breakpoints);
 void backend_set_tsc_offset(struct vcpu *vcpu, int64_t offset);
 uint64_t backend_debugctl(struct vcpu *vcpu);

@@ -11,7 +11,7 @@
 /* UNITS: arch/x86_64/exceptions.c arch/x86_64/registers.c kernel/format.c kernel/string.c */
 /* UNITS: tests/fake/processor.c tests/fake/host_cpuid.c tests/fake/cpus.c tests/fake/physical.c */
 /* UNITS: tests/fake/direct_map.c tests/fake/guest_memory.c tests/fake/panic.c */
-/* UNITS: tests/fake/log.c tests/fake/error.c */
+/* UNITS: vcpu/vmx/exits_io.c tests/fake/log.c tests/fake/error.c */
 /* UNITS: vcpu/breakpoints.c */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -9,9 +9,7 @@
 #include "arch/x86_64/msr.h"
 #include "kernel/cpu.h"
 #include "kernel/traps.h"
-#include "vcpu/breakpoints.h"
 #include "vcpu/fetch.h"
-#include "vcpu/io.h"
 #include "vcpu/vmx/entry_check.h"
 #include "vcpu/vmx/vmx.h"
 
@@ -233,65 +231,6 @@ static enum outcome exit_cr_access(struct vcpu *vcpu)
 	}
 }
 
-/* --- I/O --- */
-
-/* Where the processor does not tell more of INS and OUTS (SDM "Basic VMX Information"), their bytes
- * do. */
-static err_t decode_string_io(struct vcpu *vcpu, struct string_io_info *info)
-{
-	struct fetched fetched;
-	err_t err = fetch_instruction(vcpu, &fetched);
-
-	info->address_size = fetched.instruction.address_size;
-	info->segment = fetched.instruction.segment;
-	return err;
-}
-
-static __attribute__((noinline)) enum outcome exit_io_string(struct vcpu *vcpu,
-							     uint64_t io_qualification)
-{
-	struct io_access io = io_access_decode(io_qualification);
-	struct string_io_info info;
-	err_t err = NULL;
-
-	if (likely(vmx_capabilities()->basic.ins_outs_info))
-		info = string_io_info_decode((uint32_t)vmcs_read(VMCS_EXIT_INSTRUCTION_INFO));
-	else
-		err = decode_string_io(vcpu, &info);
-	if (err) {
-		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "a string instruction on port %x: %s",
-			io.port, err);
-		return OUTCOME_STAY;
-	}
-	return vcpu_io_string(vcpu, &(struct string_io){
-					    .port = io.port,
-					    .size = (uint8_t)io.size,
-					    .in = io.in,
-					    .rep = io.rep,
-					    .address_size = (uint8_t)info.address_size,
-					    .segment = io.in ? SEG_ES : (uint8_t)info.segment,
-				    });
-}
-
-static enum outcome exit_io(struct vcpu *vcpu)
-{
-	uint64_t value = qualification(vcpu);
-	struct io_access io = io_access_decode(value);
-
-	/* Only with CR4.DE are there breakpoints on ports. */
-	if (unlikely(vcpu->cr4_shadow & CR4_DE) && !io.string &&
-	    breakpoints_on(vmcs_read(VMCS_GUEST_DR7)))
-		breakpoints_check(vcpu, BREAKPOINT_PORT, io.port, io.size);
-	/* Bytes first: they are what most devices take. Constant sizes give each its own path. */
-	if (likely(!(value & (IO_SIZE | IO_STRING))))
-		return io.in ? vcpu_in(vcpu, io.port, 1) : vcpu_out(vcpu, io.port, 1);
-	if (io.string)
-		return exit_io_string(vcpu, value);
-	if (io.size == 2)
-		return io.in ? vcpu_in(vcpu, io.port, 2) : vcpu_out(vcpu, io.port, 2);
-	return io.in ? vcpu_in(vcpu, io.port, 4) : vcpu_out(vcpu, io.port, 4);
-}
-
 /* --- Memory --- */
 
 static enum outcome exit_ept_violation(struct vcpu *vcpu)
@@ -494,7 +433,7 @@ const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS] = {
 	[VMX_EXIT_VMXON]                       = {exit_undefined},
 	[VMX_EXIT_CR_ACCESS]                   = {exit_cr_access},
 	[VMX_EXIT_MOV_DR]                      = {exit_unexpected},
-	[VMX_EXIT_IO_INSTRUCTION]              = {exit_io},
+	[VMX_EXIT_IO_INSTRUCTION]              = {vmx_exit_io},
 	[VMX_EXIT_RDMSR]                       = {vcpu_msr_read},
 	[VMX_EXIT_WRMSR]                       = {vcpu_msr_write},
 	[VMX_EXIT_ENTRY_FAILURE_GUEST_STATE]   = {exit_entry_failure},

@@ -108,6 +108,7 @@ void backend_set_cr4(struct vcpu *vcpu, uint64_t value)
 	uint64_t real = value | vmx_capabilities()->cr4_fixed0 | CR4_VMXE | (read_cr4() & CR4_MCE);
 
 	vcpu->cr4_shadow = value;
+	vcpu->port_breakpoints = value & CR4_DE;
 	vmcs_write(VMCS_GUEST_CR4, real);
 	vmcs_write(VMCS_CR4_READ_SHADOW, value);
 }

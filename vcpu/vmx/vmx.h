@@ -59,6 +59,9 @@ _Static_assert(VMX_EXIT_ROWS >= VMX_EXIT_REASON_COUNT && VMX_EXIT_ROWS <= EXIT_R
 /* The answer to a reason beyond the table. */
 enum outcome vmx_exit_unknown(struct vcpu *vcpu);
 
+/* exits_io.c */
+enum outcome vmx_exit_io(struct vcpu *vcpu);
+
 /* If the exit came while an event was being delivered, puts that back to be delivered first. True:
  * it did. */
 bool vmx_redeliver(struct vcpu *vcpu);
