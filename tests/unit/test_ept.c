@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Extended page tables: entries bit by bit, and long random sequences against a plain model. */
-/* UNITS: vcpu/vmx/ept.c kernel/string.c tests/fake/physical.c tests/fake/direct_map.c */
-/* UNITS: tests/fake/error.c */
+/* Extended page tables, entry by entry: sizes, splits, rights, the pool, what is refused. */
+/* UNITS: vcpu/vmx/ept.c kernel/string.c tests/fake/ept_walk.c tests/fake/physical.c */
+/* UNITS: tests/fake/direct_map.c tests/fake/error.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,98 +12,16 @@
 
 #include <string.h>
 
-#include "kernel/direct_map.h"
+#include "tests/fake/ept_walk.h"
 #include "tests/fake/physical.h"
-#include "vcpu/vmx/ept.h"
-
-static struct ept ept;
-static unsigned invalidations;
-
-static void count_invalidation(void *context)
-{
-	assert_ptr_equal(context, &invalidations);
-	invalidations++;
-}
 
 static const struct ept_features plain_features = {.pages_2m = true, .pages_1g = true};
-
-static void create(const struct ept_features *features, uint64_t gpa, uint64_t size)
-{
-	const struct gpa_range range = {GPA(gpa), size};
-
-	fake_physical_reset();
-	assert_null(ept_create(&ept, features, &range, 1));
-	ept.invalidate = count_invalidation;
-	ept.context = &invalidations;
-	invalidations = 0;
-}
 
 static int setup(void **state)
 {
 	(void)state;
-	create(&plain_features, 0, 4 * GIB);
+	ept_walk_create(&plain_features, 0, 4 * GIB);
 	return 0;
-}
-
-/* --- A walk that knows only what the SDM says. --- */
-
-#define R  1ull
-#define W  2ull
-#define X  4ull
-#define WB (6ull << 3)
-#define PS (1ull << 7)
-
-/* The leaf for an address and its level, or 0. Fails the test on an entry that is no good. */
-static uint64_t leaf_of(uint64_t gpa, unsigned *level)
-{
-	uint64_t table = ept_pointer(&ept) & ~0xfffull;
-
-	for (*level = 4;; (*level)--) {
-		uint64_t *entries = direct_map(HPA(table));
-		uint64_t entry = entries[gpa >> (12 + 9 * (*level - 1)) & 0x1ff];
-
-		if ((entry & 7) == 0)
-			return 0;
-		/* SDM "EPT Misconfigurations" */
-		assert_true(entry & R);
-		assert_int_equal(entry >> 48 & 0xf, 0);
-		if (*level == 1 || (*level < 4 && entry & PS)) {
-			assert_int_equal(entry >> 3 & 7, 6);
-			if (*level > 1)
-				assert_int_equal(
-					entry & ((1ull << (12 + 9 * (*level - 1))) - 0x1000), 0);
-			return entry;
-		}
-		assert_int_equal(entry & 0xf8, 0);
-		table = entry & 0xffffffffff000;
-	}
-}
-
-/* That an address is mapped like this, by the tables and by what ept_translate() says. */
-static void expect_mapped(uint64_t gpa, uint64_t hpa, unsigned rights, uint64_t page_size)
-{
-	unsigned level;
-	uint64_t leaf = leaf_of(gpa, &level), size = 1ull << (12 + 9 * (level - 1));
-	struct ept_mapping mapping;
-
-	if (!leaf)
-		fail_msg("%llx is not mapped", (unsigned long long)gpa);
-	assert_int_equal(size, page_size);
-	assert_int_equal((leaf & 0xffffffffff000) + gpa % size, hpa);
-	assert_int_equal(leaf & 7, rights);
-	assert_true(ept_translate(&ept, GPA(gpa), &mapping));
-	assert_int_equal(mapping.hpa.raw, hpa);
-	assert_int_equal(mapping.rights, rights);
-	assert_int_equal(mapping.page_size, page_size);
-}
-
-static void expect_unmapped(uint64_t gpa)
-{
-	struct ept_mapping mapping;
-	unsigned level;
-
-	assert_int_equal(leaf_of(gpa, &level), 0);
-	assert_false(ept_translate(&ept, GPA(gpa), &mapping));
 }
 
 static void the_pointer(void **state)
@@ -145,10 +63,10 @@ static void pages_that_the_processor_has_not(void **state)
 	static const struct ept_features only_2m = {.pages_2m = true}, only_4k;
 
 	(void)state;
-	create(&only_2m, 0, 2 * GIB);
+	ept_walk_create(&only_2m, 0, 2 * GIB);
 	assert_null(ept_map(&ept, GPA(0), HPA(GIB), GIB, EPT_ALL));
 	expect_mapped(0, GIB, 7, PAGE_2M);
-	create(&only_4k, 0, 2 * GIB);
+	ept_walk_create(&only_4k, 0, 2 * GIB);
 	assert_null(ept_map(&ept, GPA(0), HPA(GIB), PAGE_2M, EPT_ALL));
 	expect_mapped(PAGE_2M - 1, GIB + PAGE_2M - 1, 7, PAGE_SIZE);
 	expect_unmapped(PAGE_2M);
@@ -203,7 +121,7 @@ static void rights_that_go(void **state)
 	(void)state;
 	for (unsigned from = 0; from < 4; from++)
 		for (unsigned to = 0; to < 4; to++) {
-			create(&plain_features, 0, GIB);
+			ept_walk_create(&plain_features, 0, GIB);
 			assert_null(ept_map(&ept, GPA(0), HPA(0), PAGE_2M, all[from]));
 			assert_int_equal(invalidations, 0);
 			assert_null(ept_protect(&ept, GPA(0), PAGE_2M, all[to]));
@@ -211,7 +129,7 @@ static void rights_that_go(void **state)
 			expect_mapped(0, 0, all[to], PAGE_2M);
 		}
 	/* A split alone takes nothing away. */
-	create(&plain_features, 0, GIB);
+	ept_walk_create(&plain_features, 0, GIB);
 	assert_null(ept_map(&ept, GPA(0), HPA(0), PAGE_2M, EPT_READ));
 	assert_null(ept_protect(&ept, GPA(0x1000), PAGE_SIZE, EPT_ALL));
 	assert_int_equal(invalidations, 0);
@@ -265,7 +183,7 @@ static void the_top_of_the_address_space(void **state)
 	const uint64_t top = (1ull << 48) - PAGE_2M;
 
 	(void)state;
-	create(&plain_features, top, PAGE_2M);
+	ept_walk_create(&plain_features, top, PAGE_2M);
 	assert_null(ept_map(&ept, GPA(top), HPA(0), PAGE_2M, EPT_ALL));
 	expect_mapped(top + 0x1234, 0x1234, 7, PAGE_2M);
 	assert_null(ept_unmap(&ept, GPA(top + PAGE_2M - PAGE_SIZE), PAGE_SIZE));
@@ -291,7 +209,7 @@ static void the_pool_is_enough(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
-		create(&only_4k, ranges[i].gpa, ranges[i].size);
+		ept_walk_create(&only_4k, ranges[i].gpa, ranges[i].size);
 		assert_null(ept_map(&ept, GPA(ranges[i].gpa), HPA(0), ranges[i].size, EPT_ALL));
 		assert_true(ept.pool_used <= ept.pool_size);
 		/* The count for one range is exact, even at its edges. */
@@ -320,7 +238,7 @@ static void no_memory_for_the_pool(void **state)
 static void the_pool_runs_out(void **state)
 {
 	(void)state;
-	create(&plain_features, 0, PAGE_2M);
+	ept_walk_create(&plain_features, 0, PAGE_2M);
 	assert_null(ept_map(&ept, GPA(0), HPA(0), PAGE_2M, EPT_ALL));
 	assert_non_null(ept_map(&ept, GPA(1ull << 39), HPA(0), PAGE_SIZE, EPT_ALL));
 	expect_unmapped(1ull << 39);
@@ -341,7 +259,7 @@ static const struct ept_features erratum = {
 static void execute_rights_on_demand(void **state)
 {
 	(void)state;
-	create(&erratum, 0, 2 * GIB);
+	ept_walk_create(&erratum, 0, 2 * GIB);
 	assert_null(ept_map(&ept, GPA(0), HPA(GIB), GIB, EPT_ALL));
 	expect_mapped(0x1234, GIB + 0x1234, R | W, PAGE_1G);
 	assert_true(ept_grant_execute(&ept, GPA(0x401234)));
@@ -360,7 +278,7 @@ static void execute_rights_on_demand(void **state)
 static void execute_rights_that_are_not_meant(void **state)
 {
 	(void)state;
-	create(&erratum, 0, 2 * GIB);
+	ept_walk_create(&erratum, 0, 2 * GIB);
 	assert_null(ept_map(&ept, GPA(0), HPA(0), PAGE_2M, EPT_READ | EPT_WRITE));
 	assert_false(ept_grant_execute(&ept, GPA(0)));
 	assert_false(ept_grant_execute(&ept, GPA(GIB)));
@@ -383,142 +301,6 @@ static void without_the_erratum_nothing_is_withheld(void **state)
 	assert_false(ept_grant_execute(&ept, GPA(0)));
 }
 
-/* --- Random sequences against a plain model. --- */
-
-#define PAGES 4096u /* 16 MiB from 1 GiB - 8 MiB, across the edge */
-#define FIRST (GIB - 8 * MIB)
-
-static struct {
-	uint64_t hpa;
-	unsigned rights;
-} model[PAGES];
-
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t random64(void)
-{
-	seed ^= seed << 13;
-	seed ^= seed >> 7;
-	seed ^= seed << 17;
-	return seed;
-}
-
-/* A range of pages, often on the edges of large ones. */
-static void random_range(unsigned *page, unsigned *count)
-{
-	unsigned step = random64() % 3 ? 512 : 1;
-
-	*page = (unsigned)random64() % PAGES / step * step;
-	*count = 1 + (unsigned)random64() % (random64() % 2 ? 8 : 2048);
-	if (step > 1)
-		*count = (*count + step - 1) / step * step;
-	if (*count > PAGES - *page)
-		*count = PAGES - *page;
-}
-
-static void model_map(unsigned page, unsigned count, unsigned rights)
-{
-	uint64_t hpa = (random64() % 2 ? 512 : 1) * (1 + random64() % 4096) * PAGE_SIZE;
-	bool free = true;
-	err_t err;
-
-	for (unsigned i = 0; i < count; i++)
-		free &= !model[page + i].rights;
-	if (!free)
-		return;
-	err = ept_map(&ept, GPA(FIRST + page * PAGE_SIZE), HPA(hpa), count * PAGE_SIZE, rights);
-	if (err)
-		fail_msg("%s", err);
-	for (unsigned i = 0; i < count; i++) {
-		model[page + i].hpa = hpa + i * PAGE_SIZE;
-		model[page + i].rights = rights;
-	}
-}
-
-static void model_change(unsigned page, unsigned count, unsigned rights)
-{
-	uint64_t size = count * PAGE_SIZE;
-	gpa_t gpa = GPA(FIRST + page * PAGE_SIZE);
-	unsigned before = invalidations;
-	bool gone = false;
-
-	for (unsigned i = 0; i < count; i++)
-		if (model[page + i].rights) {
-			gone |= (model[page + i].rights & ~rights) != 0;
-			model[page + i].rights = rights;
-		}
-	if (rights)
-		assert_null(ept_protect(&ept, gpa, size, rights));
-	else
-		assert_null(ept_unmap(&ept, gpa, size));
-	/* With the erratum a right that is withheld cannot go. */
-	if (!ept.features.no_large_execute)
-		assert_int_equal(invalidations - before, gone);
-}
-
-static void check_model(void)
-{
-	for (unsigned i = 0; i < PAGES; i++) {
-		uint64_t gpa = FIRST + i * PAGE_SIZE + random64() % PAGE_SIZE;
-		unsigned level, rights = model[i].rights;
-		uint64_t leaf = leaf_of(gpa, &level);
-
-		if (!rights) {
-			assert_int_equal(leaf, 0);
-			continue;
-		}
-		if (level > 1 && ept.features.no_large_execute)
-			rights &= ~(unsigned)X;
-		assert_int_equal(leaf & 7, rights);
-		expect_mapped(gpa, model[i].hpa + gpa % PAGE_SIZE, rights,
-			      1ull << (12 + 9 * (level - 1)));
-	}
-}
-
-static void random_step(void)
-{
-	static const unsigned rights[] = {EPT_READ, EPT_READ | EPT_WRITE, EPT_READ | EPT_EXECUTE,
-					  EPT_ALL};
-	unsigned page, count, what = (unsigned)random64() % 8, level;
-
-	random_range(&page, &count);
-	if (what < 4) {
-		model_map(page, count, rights[random64() % 4]);
-	} else if (what < 6) {
-		model_change(page, count, rights[random64() % 4]);
-	} else if (what == 6) {
-		model_change(page, count, EPT_NONE);
-	} else {
-		gpa_t gpa = GPA(FIRST + page * PAGE_SIZE);
-		uint64_t leaf = leaf_of(gpa.raw, &level);
-		bool withheld = leaf && level > 1 && model[page].rights & X && !(leaf & X);
-
-		assert_int_equal(ept_grant_execute(&ept, gpa), withheld);
-		if (withheld)
-			assert_int_equal(leaf_of(gpa.raw, &level) & X, X);
-	}
-}
-
-static void random_sequences(void **state)
-{
-	(void)state;
-	for (unsigned run = 0; run < 40; run++) {
-		const struct ept_features features = {.pages_2m = run & 1,
-						      .pages_1g = (run & 3) == 3,
-						      .no_large_execute = run & 4};
-
-		create(&features, FIRST, PAGES * PAGE_SIZE);
-		memset(model, 0, sizeof(model));
-		for (unsigned n = 0; n < 120; n++) {
-			random_step();
-			if (n % 8 == 0)
-				check_model();
-		}
-		check_model();
-		assert_true(ept.pool_used <= ept.pool_size);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -538,7 +320,6 @@ int main(void)
 		cmocka_unit_test_setup(execute_rights_on_demand, setup),
 		cmocka_unit_test_setup(execute_rights_that_are_not_meant, setup),
 		cmocka_unit_test_setup(without_the_erratum_nothing_is_withheld, setup),
-		cmocka_unit_test_setup(random_sequences, setup),
 	};
 
 	return cmocka_run_group_tests_name("ept", tests, NULL, NULL);
