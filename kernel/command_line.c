@@ -40,9 +40,9 @@ static const struct option_choice checks[] = {
 
 static const struct option_choice trace_outputs[] = {
 	{"console", TRACE_CONSOLE},
-	{"com2",    TRACE_COM2   },
-	{"ring",    TRACE_RING   },
-	{NULL,      0            },
+	{"com2",	 TRACE_COM2   },
+	{"ring",	 TRACE_RING   },
+	{NULL,      0		},
 };
 
 static const char *skip_prefix(const char *text, const char *prefix)

@@ -19,7 +19,7 @@ size_t render_words(const struct exit_record *record, char *buffer, size_t size)
  * and the words. Returns its length.
  */
 size_t render_text(const struct exit_record *record, uint64_t number, uint64_t first_tsc,
-		   char *text, size_t size);
+		   char *buffer, size_t size);
 
 /* Prints that line as one of the VM's. */
 void render_line(const char *vm_name, uint64_t number, const struct exit_record *record,

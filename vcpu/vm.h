@@ -74,4 +74,4 @@ CHECKED bool vm_read(const struct vm *vm, gpa_t gpa, void *to, uint64_t size);
 CHECKED bool vm_write(const struct vm *vm, gpa_t gpa, const void *from, uint64_t size);
 
 /* Ends the VM after the current exit; the first call counts, later ones are ignored. */
-void vm_stop(struct vm *vm, enum vm_end end, uint32_t code, const char *format, ...) PRINTF(4, 5);
+void vm_stop(struct vm *vm, enum vm_end end, uint32_t code, const char *text, ...) PRINTF(4, 5);
