@@ -11,7 +11,7 @@ status_is $FAIL
 matches '^plinth\[dead\]: 64-bit mode, CPL 0, RIP [0-9a-f]+$' "mode and RIP"
 matches '^plinth\[dead\]:   code at RIP: 0f 0b ' "the bytes at RIP are those of UD2"
 matches '^plinth\[dead\]:   cr0 .*\(PE .*PG\)' "control registers by name"
-matches '^plinth\[dead\]:     level 2, entry at [0-9a-f]+: [0-9a-f]+ \(P W A D PS\)' "the page walk down to a 2 MiB page"
+matches '^plinth\[dead\]:     level 2, entry at [0-9a-f]+: [0-9a-f]+ \(P W U A D PS\)' "the page walk down to a 2 MiB page"
 matches 'rip=[0-9a-f]+ .*#UD => #UD$' "the first exception"
 matches '#GP error=33 => #GP$' "the second, for the IDT has no entry for #UD"
 matches '#GP error=6b => #DF$' "the third makes a double fault"
