@@ -14,7 +14,7 @@ unpaint()
 
 # Tests come in order, so the first sight of the next one tells that test 5 is over.
 if [[ -z ${PLINTH_LONG-} ]]; then
-	boot_until tests-0-to-5 240 '#(6|7|8|9|10) +\[' bochs --elf "$elf" "${memtest[@]}"
+	boot_until tests-0-to-5 480 '#(6|7|8|9|10) +\[' bochs --elf "$elf" "${memtest[@]}"
 else
 	boot_until full-pass 3600 'Pass: +1 ' bochs --elf "$elf" "${memtest[@]}"
 fi
