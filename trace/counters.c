@@ -46,40 +46,41 @@ uint64_t counters_sum(const struct exit_counters *counters)
 struct row {
 	const char *name;
 	uint64_t count;
-	struct exit_counter costs;
+	const struct exit_counter *costs;
 };
 
 /* What the lines have in common. */
 struct table {
 	const char *vm_name;
 	struct row rows[EXIT_REASONS + 1];
-	unsigned row_count;   /* the sum's is one more */
+	unsigned row_count; /* the sum's is one more */
+	struct exit_counter sum;
 	unsigned first, last; /* of the buckets in use */
 	int name_width, count_width, min_width, mean_width, max_width;
 };
 
-static void add_up(struct row *sum, const struct row *row)
+static void add_up(struct exit_counter *sum, const struct exit_counter *costs)
 {
-	sum->count += row->count;
-	sum->costs.total += row->costs.total;
-	if (row->costs.min < sum->costs.min)
-		sum->costs.min = row->costs.min;
-	if (row->costs.max > sum->costs.max)
-		sum->costs.max = row->costs.max;
+	sum->total += costs->total;
+	if (costs->min < sum->min)
+		sum->min = costs->min;
+	if (costs->max > sum->max)
+		sum->max = costs->max;
 	for (unsigned i = COUNTER_LEAST; i < COUNTER_BUCKETS; i++)
-		sum->costs.buckets[i] += row->costs.buckets[i];
+		sum->buckets[i] += costs->buckets[i];
 }
 
 /* The rows in order: few, so that each is simply moved to its place. */
 static void collect(const struct exit_counters *counters, struct table *table)
 {
-	struct row sum = {.name = "all", .costs = {.min = ~0ull}};
+	struct row sum = {.name = "all", .costs = &table->sum};
 
+	table->sum.min = ~0ull;
 	for (unsigned i = 0; i < EXIT_REASONS; i++) {
 		struct row row = {
 			.name = vmx_exit_reason_name(i),
 			.count = counter_count(&counters->by_reason[i]),
-			.costs = counters->by_reason[i],
+			.costs = &counters->by_reason[i],
 		};
 		unsigned at = table->row_count;
 
@@ -89,14 +90,15 @@ static void collect(const struct exit_counters *counters, struct table *table)
 			table->rows[at] = table->rows[at - 1];
 		table->rows[at] = row;
 		table->row_count++;
-		add_up(&sum, &row);
+		sum.count += row.count;
+		add_up(&table->sum, row.costs);
 	}
 	table->rows[table->row_count] = sum;
 }
 
 static uint64_t mean(const struct row *row)
 {
-	return row->costs.total / row->count;
+	return row->costs->total / row->count;
 }
 
 static void widen(int *width, size_t length)
@@ -124,15 +126,15 @@ static void measure(struct table *table)
 
 		widen(&table->name_width, strlen(row->name));
 		widen_for(&table->count_width, row->count);
-		widen_for(&table->min_width, row->costs.min);
+		widen_for(&table->min_width, row->costs->min);
 		widen_for(&table->mean_width, mean(row));
-		widen_for(&table->max_width, row->costs.max);
+		widen_for(&table->max_width, row->costs->max);
 	}
 	table->first = COUNTER_LEAST;
-	while (!sum->costs.buckets[table->first])
+	while (!sum->costs->buckets[table->first])
 		table->first++;
 	table->last = COUNTER_BUCKETS - 1;
-	while (!sum->costs.buckets[table->last])
+	while (!sum->costs->buckets[table->last])
 		table->last--;
 }
 
@@ -170,7 +172,7 @@ static const char *chart(const struct table *table, const struct row *row, char 
 	size_t width = cell_width(table), at = 0;
 
 	for (unsigned i = table->first; i <= table->last; i++, at += width)
-		memset(text + at, ink(row->costs.buckets[i], row->count), width);
+		memset(text + at, ink(row->costs->buckets[i], row->count), width);
 	text[at] = '\0';
 	return text;
 }
@@ -213,24 +215,22 @@ static void print_row(const struct table *table, const struct row *row)
 {
 	const struct row *sum = &table->rows[table->row_count];
 	uint64_t share = permille(row->count, sum->count);
-	uint64_t time = permille(row->costs.total, sum->costs.total);
+	uint64_t time = permille(row->costs->total, sum->costs->total);
 	char text[CHART_MAX];
 
 	log_vm_line(LOG_ALWAYS, table->vm_name,
 		    "%-*s %*llu %3llu.%llu%% %3llu.%llu%% %*llu %*llu %*llu  |%s|",
 		    table->name_width, row->name, table->count_width, U(row->count), U(share / 10),
-		    U(share % 10), U(time / 10), U(time % 10), table->min_width, U(row->costs.min),
-		    table->mean_width, U(mean(row)), table->max_width, U(row->costs.max),
+		    U(share % 10), U(time / 10), U(time % 10), table->min_width, U(row->costs->min),
+		    table->mean_width, U(mean(row)), table->max_width, U(row->costs->max),
 		    chart(table, row, text));
 }
 
 void counters_print(const struct exit_counters *counters, const char *vm_name)
 {
-	/* Large, and used once at a time: at the end of a VM. */
-	static struct table table;
+	struct table table = {.vm_name = vm_name};
 	char text[CHART_MAX];
 
-	table = (struct table){.vm_name = vm_name};
 	collect(counters, &table);
 	if (table.row_count == 0) {
 		log_vm_line(LOG_ALWAYS, vm_name, "no exits");
@@ -246,5 +246,5 @@ void counters_print(const struct exit_counters *counters, const char *vm_name)
 	log_vm_line(LOG_ALWAYS, vm_name,
 		    "%llu ticks in all; the charts show how the exits' costs spread, one column a "
 		    "power of two",
-		    U(table.rows[table.row_count].costs.total));
+		    U(table.rows[table.row_count].costs->total));
 }

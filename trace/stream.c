@@ -105,15 +105,6 @@ size_t frame_encode(enum frame_type type, uint8_t cpu, const void *body, size_t 
 		       */
 #define LOST_EVERY 16 /* records, while more and more are lost */
 
-struct record_body {
-	uint64_t number;
-	struct exit_record record;
-};
-
-struct count_body {
-	uint64_t written, lost;
-};
-
 void stream_source_init(struct stream_source *source, const struct exit_ring *ring)
 {
 	*source = (struct stream_source){.ring = ring, .is_header_due = true};
@@ -122,11 +113,15 @@ void stream_source_init(struct stream_source *source, const struct exit_ring *ri
 static size_t encode_record(const struct stream_source *source, enum frame_type type,
 			    uint64_t number, const struct exit_record *record, uint8_t *frame)
 {
-	struct record_body body = {.number = number, .record = *record};
+	uint8_t body[sizeof(number) + sizeof(*record)];
+	/* It has fewer bytes that are not zero. */
+	uint64_t cost = record->tsc_entry - record->tsc_exit;
 
-	/* The cost has fewer bytes that are not zero. */
-	body.record.tsc_entry -= body.record.tsc_exit;
-	return frame_encode(type, (uint8_t)source->ring->cpu, &body, sizeof(body), frame);
+	memcpy(body, &number, sizeof(number));
+	memcpy(body + sizeof(number), record, sizeof(*record));
+	memcpy(body + sizeof(number) + offsetof(struct exit_record, tsc_entry), &cost,
+	       sizeof(cost));
+	return frame_encode(type, (uint8_t)source->ring->cpu, body, sizeof(body), frame);
 }
 
 /* The start of a VM that came before what is sent now, if the reader does not know it; 0: there is
@@ -159,11 +154,13 @@ static size_t encode_header(struct stream_source *source, uint8_t *frame)
 
 static size_t encode_counts(struct stream_source *source, enum frame_type type, uint8_t *frame)
 {
-	const struct count_body body = {.written = source->sent, .lost = source->lost};
+	uint8_t body[16];
 
+	memcpy(body, &source->sent, 8);
+	memcpy(body + 8, &source->lost, 8);
 	source->lost_told = source->lost;
 	source->since_lost = 0;
-	return frame_encode(type, (uint8_t)source->ring->cpu, &body, sizeof(body), frame);
+	return frame_encode(type, (uint8_t)source->ring->cpu, body, sizeof(body), frame);
 }
 
 /* What the ring has overwritten before it was sent is lost. */

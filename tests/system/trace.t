@@ -68,6 +68,17 @@ done
 is "$(words_of_exits "$work/small.lines" | grep -vFxf <(words_of_exits "$work/demo.lines"))" "" \
 	"each exit that came through is one of the demo's"
 
+# Two processors, each with a ring of its own, through one line.
+boot two 120 bochs --elf "$elf" --cpus 2 --kernel build/guest/demo.elf --name first --kernel build/guest/demo.elf --name second \
+	--trace-file "$work/two.trace" </dev/null
+status_is $PASS
+matches '^plinth: trace: [0-9]+ bytes to COM2, no record was lost$' "the end is told"
+for vm in first second; do
+	is "$(tools/plinth-trace --vm $vm "$work/two.trace" | grep -c "^plinth\[$vm\]: ")" \
+		"$(sed -nE "s/^plinth\\[$vm\\]: all +([0-9]+) .*/\\1/p" "$console")" "all exits of VM $vm are there"
+done
+is "$(tools/plinth-trace --info "$work/two.trace" | grep -c '^CPU [01]: ')" 2 "and both processors are described"
+
 # Without the port the run goes on, and says what it does without.
 boot none 120 bochs --elf "$elf" --trace all --plinth trace.out=com2 </dev/null
 status_is $PASS
