@@ -3,13 +3,14 @@
 # No complaint of shellcheck about any script, and the programs in Python compile.
 source "$(dirname "$0")/../tap.sh"
 
+# Names do not tell the language of tests and tools, their first lines do.
 while IFS= read -r script; do
-	runs "$script" shellcheck -x "$script"
-done < <(project_files '*.sh' '*.t' .ci/run)
-
-while IFS= read -r program; do
-	runs "$program" python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$program"
-done < <(project_files '*.py')
+	if [[ $script == *.py ]] || head -n 1 "$script" | grep -q '^#!.*python3$'; then
+		runs "$script" python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$script"
+	else
+		runs "$script" shellcheck -x "$script"
+	fi
+done < <(project_files '*.sh' '*.t' '*.py' .ci/run tools/plinth-trace)
 
 is "$(project_files '*.t' 'run-*.sh' .ci/run | while IFS= read -r f; do [[ -x $f ]] || echo "$f"; done)" "" \
 	"scripts that are run by name may be executed"
