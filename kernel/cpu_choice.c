@@ -37,6 +37,18 @@ void cpu_choice_make(struct cpu_choice *choice, const struct acpi_info *acpi, ui
 	}
 }
 
+bool cpu_choice_shares_core(const uint32_t *apic_ids, unsigned count, unsigned thread_bits)
+{
+	for (unsigned i = 0; i < count; i++) {
+		for (unsigned k = 0; k < i; k++) {
+			if (thread_bits > 31 ||
+			    apic_ids[i] >> thread_bits == apic_ids[k] >> thread_bits)
+				return true;
+		}
+	}
+	return false;
+}
+
 bool cpu_choice_page(const struct memory_map *map, hpa_t *page)
 {
 	bool found = false;

@@ -25,6 +25,12 @@ void cpu_choice_make(struct cpu_choice *choice, const struct acpi_info *acpi, ui
 		     unsigned limit);
 
 /*
+ * True when two of these APIC IDs belong to threads of one core: they are alike but for the lowest
+ * `thread_bits` bits.
+ */
+bool cpu_choice_shares_core(const uint32_t *apic_ids, unsigned count, unsigned thread_bits);
+
+/*
  * A page for the start of processors, which begins in real mode: usable RAM below 1 MiB that is not
  * the first page. False: there is none.
  */

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+#include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/instructions.h"
 #include "arch/x86_64/msr.h"
 #include "boot/ap_boot.h"
@@ -20,6 +21,7 @@
 #include "kernel/layout.h"
 #include "kernel/local_apic.h"
 #include "kernel/log.h"
+#include "kernel/msr_safe.h"
 #include "kernel/string.h"
 #include "kernel/time.h"
 #include "kernel/traps.h"
@@ -248,6 +250,30 @@ static void tell_left_out(const struct cpu_choice *choice)
 			 choice->too_many, CPUS_MAX);
 }
 
+/* Threads of one core share its buffers and its first cache (SDM "Detecting Hardware
+ * Multi-Threading"). */
+static bool cores_are_shared(void)
+{
+	static uint32_t apic_ids[CPUS_MAX];
+	struct cpuid_result threads;
+
+	if (cpuid_max_leaf(cpuid, 0) < CPUID_LEAF_TOPOLOGY)
+		return false;
+	threads = cpuid(CPUID_LEAF_TOPOLOGY, 0);
+	for (unsigned i = 0; i < cpu_count(); i++)
+		apic_ids[i] = cpu_by_number(i)->apic_id;
+	return threads.ebx != 0 &&
+	       cpu_choice_shares_core(apic_ids, cpu_count(), threads.eax & 0x1f);
+}
+
+static bool leaks_between_threads(void)
+{
+	uint64_t immune = ARCH_CAP_RDCL_NO | ARCH_CAP_MDS_NO, value;
+
+	return !cpuid_has(cpuid, CPUID_ARCH_CAPABILITIES) ||
+	       !rdmsr_safe(IA32_ARCH_CAPABILITIES, &value) || (value & immune) != immune;
+}
+
 void start_cpus(const struct acpi_info *acpi, const struct memory_map *map)
 {
 	static struct cpu_choice choice;
@@ -267,4 +293,9 @@ void start_cpus(const struct acpi_info *acpi, const struct memory_map *map)
 			 "out",
 			 choice.count);
 	log_info("CPUs: %u of %u run", cpu_count(), choice.count + 1);
+	if (cores_are_shared() && leaks_between_threads())
+		log_info("CPUs: limit: some are threads of one core, where a guest may find traces "
+			 "of "
+			 "another's data (L1TF, MDS); if guests must not trust each other, switch "
+			 "Hyper-Threading off in the firmware setup");
 }

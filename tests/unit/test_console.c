@@ -480,6 +480,48 @@ static void test_the_next_vm_inherits(void **state)
 	assert_seen("plinth: console: there is no other VM to switch to\r\n");
 }
 
+/* When a VM starts again, what it was writing is over, and it keeps what it has of the console. */
+static void test_a_restart_ends_the_line(void **state)
+{
+	(void)state;
+	console_stream_init(&vm, "one", true);
+	console_stream_init(&other, "two", false);
+	guest(&vm, "half a \033[1");
+	line("plinth: ended");
+	assert_seen("half a \033[1");
+	console_stream_end_line(&vm);
+	assert_seen("half a \033[1\r\nplinth: ended\r\n");
+	assert_true(console_stream_is_raw(&vm));
+	seen_size = 0;
+	guest(&vm, "again\r\n");
+	guest(&other, "part");
+	console_stream_end_line(&other);
+	console_stream_end_line(&other);
+	guest(&other, "whole\r\n");
+	assert_seen("again\r\n[two] part\r\n[two] whole\r\n");
+}
+
+/* Processors whose clocks differ poll the same console. */
+static void test_clocks_may_differ(void **state)
+{
+	uint64_t now = fake_machine.tsc;
+
+	(void)state;
+	console_stream_init(&vm, "one", true);
+	/* One that is ahead has set the time of the next poll: another does not wait for it. */
+	fake_machine.tsc = now + 1000000 * MS;
+	guest(&vm, "part");
+	line("plinth: from the future");
+	console_poll_now(fake_machine.tsc);
+	fake_machine.tsc = now;
+	assert_true(console_poll_at > now);
+	console_poll(now);
+	assert_true(console_poll_at < now + 2 * MS);
+	assert_seen("part");
+	run(60);
+	assert_seen("part\r\nplinth: from the future\r\n");
+}
+
 static void test_init_of_an_open_stream_is_harmless(void **state)
 {
 	(void)state;
@@ -772,6 +814,8 @@ int main(void)
 		cmocka_unit_test_setup(test_a_long_line_is_broken, setup),
 		cmocka_unit_test_setup(test_switching_changes_no_byte, setup),
 		cmocka_unit_test_setup(test_the_next_vm_inherits, setup),
+		cmocka_unit_test_setup(test_a_restart_ends_the_line, setup),
+		cmocka_unit_test_setup(test_clocks_may_differ, setup),
 		cmocka_unit_test_setup(test_init_of_an_open_stream_is_harmless, setup),
 		cmocka_unit_test_setup(test_names_are_harmless, setup),
 		cmocka_unit_test_setup(test_keys_go_to_the_raw_console, setup),

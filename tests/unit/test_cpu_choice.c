@@ -90,6 +90,21 @@ static void more_than_fit(void **state)
 	assert_int_equal(choice.count, ACPI_CPUS_MAX);
 }
 
+static void threads_of_one_core(void **state)
+{
+	static const uint32_t all[] = {0, 1, 2, 3}, cores[] = {0, 2, 4, 6, 16},
+			      late[] = {0, 2, 8, 9};
+
+	(void)state;
+	assert_true(cpu_choice_shares_core(all, 4, 1));
+	assert_false(cpu_choice_shares_core(all, 4, 0));
+	assert_false(cpu_choice_shares_core(cores, 5, 1));
+	assert_true(cpu_choice_shares_core(cores, 5, 2));
+	assert_true(cpu_choice_shares_core(late, 4, 1));
+	assert_false(cpu_choice_shares_core(all, 1, 31));
+	assert_true(cpu_choice_shares_core(all, 2, 32));
+}
+
 static void region(uint64_t start, uint64_t end, enum memory_kind type)
 {
 	map.regions[map.region_count++] = (struct memory_region){
@@ -150,6 +165,7 @@ int main(void)
 		cmocka_unit_test_setup(nothing_listed, setup),
 		cmocka_unit_test_setup(large_ids_need_x2apic, setup),
 		cmocka_unit_test_setup(more_than_fit, setup),
+		cmocka_unit_test_setup(threads_of_one_core, setup),
 		cmocka_unit_test_setup(page_of_a_pc, setup),
 		cmocka_unit_test_setup(page_of_odd_maps, setup),
 	};
