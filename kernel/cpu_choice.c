@@ -25,8 +25,8 @@ void cpu_choice_make(struct cpu_choice *choice, const struct acpi_info *acpi, ui
 		const struct acpi_cpu *cpu = &acpi->cpus[i];
 
 		if (cpu->apic_id == own)
-			choice->first_is_known = true;
-		else if (!cpu->enabled)
+			continue;
+		if (!cpu->enabled)
 			choice->off++;
 		else if (!x2 && cpu->apic_id >= XAPIC_IDS)
 			choice->need_x2++;

@@ -14,10 +14,9 @@
 struct cpu_choice {
 	uint32_t apic_ids[ACPI_CPUS_MAX];
 	unsigned count;
-	unsigned off;	     /* listed, but not switched on */
-	unsigned need_x2;    /* their APIC IDs need x2APIC mode, which the firmware left off */
-	unsigned too_many;   /* beyond `limit` */
-	bool first_is_known; /* the first processor itself is in the list */
+	unsigned off;	   /* listed, but not switched on */
+	unsigned need_x2;  /* their APIC IDs need x2APIC mode, which the firmware left off */
+	unsigned too_many; /* beyond `limit` */
 };
 
 /* `own` is the first processor's APIC ID, and `limit` how many others may be chosen. */
