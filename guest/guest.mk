@@ -5,7 +5,7 @@ GUEST_CFLAGS := -std=gnu17 -O2 -g -ffreestanding -fno-pic -fno-pie -mno-red-zone
                 -fno-asynchronous-unwind-tables -fno-strict-aliasing -ffile-prefix-map=$(CURDIR)=. $(WARNINGS)
 GUEST_LIB    := $(B)/guest/lib/entry.S.guest.o $(B)/guest/lib/guest.c.guest.o $(B)/guest/lib/guest.a
 GUEST_TESTS  := $(notdir $(wildcard guest/tests/*))
-GUEST_IMAGES := $(GUEST_TESTS:%=$(B)/guest/tests/%.elf)
+GUEST_IMAGES := $(GUEST_TESTS:%=$(B)/guest/tests/%.elf) $(B)/guest/starter.elf
 
 $(B)/%.guest.o: %
 	@mkdir -p $(@D)
@@ -29,10 +29,17 @@ $(foreach g,guest/demo $(GUEST_TESTS:%=guest/tests/%),$(eval $(call GUEST_RULE,$
 
 $(B)/guest/demo_image.S.o: $(B)/guest/demo.elf
 
+# Starts tiny guests one after another where there is no Plinth. All of it is 32-bit code.
+$(B)/guest/starter.elf: $(wildcard guest/starter/*)
+	@mkdir -p $(@D)
+	$(call say,CC,guest/starter)
+	$(Q)$(CC) -m32 $(GUEST_CFLAGS) -fno-builtin -nostdlib -static -Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments \
+		-T guest/starter/starter.ld -o $@ $(filter %.c %.S,$^)
+
 # The processor is the oracle: those that print the same lines under Plinth as straight from GRUB. NAME="a b" chooses, CPU=haswell.
 NOT_FOR_ORACLE := bench chaos hang triple-fault
 ORACLE_GUESTS  := $(filter-out $(NOT_FOR_ORACLE),$(GUEST_TESTS))
-oracle: $(B)/plinth.elf $(patsubst %,$(B)/guest/tests/%.elf,$(or $(NAME),$(ORACLE_GUESTS)))
+oracle: $(B)/plinth.elf $(B)/guest/starter.elf $(patsubst %,$(B)/guest/tests/%.elf,$(or $(NAME),$(ORACLE_GUESTS)))
 	@B='$(B)' tools/oracle.py $(if $(CPU),--cpu $(CPU)) $(or $(NAME),--all)
 
 print-oracle-guests:

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Runs tiny guests twice in the same Bochs model, straight from GRUB and under Plinth, and compares what they print:
-the processor is the oracle. Only lines that the guest marks "# virtual REASON" may differ."""
+the processor is the oracle. Only lines that the guest marks "# virtual REASON" may differ. Of the two boots each serves
+all guests: under Plinth they are its VMs, and without it guest/starter resets the machine between them."""
 
 import argparse
 import concurrent.futures
@@ -24,9 +25,12 @@ CYLINDER = 16 * 63 * 512
 # A slow machine: its firmware waits less, in instructions, and so does a guest for its UART.
 NATIVE_IPS = 1000000
 NATIVE_SECONDS = 60
+NATIVE_SECONDS_EACH = 4
+RESETS_EACH = 4
 VMS_AT_ONCE = 60
 VM_MEMORY = "4M"
 
+STARTED = re.compile(r"starter: ([a-z0-9_-]+)$")
 MARK = re.compile(r" # virtual \S")
 TODO = re.compile(r" # TODO Bochs \S")
 CHECK = re.compile(r"(not )?ok (\d+) - ")
@@ -51,48 +55,75 @@ def text_of(path):
     return path.read_bytes().decode("latin-1").replace("\r", "").splitlines()
 
 
-# --- Straight from GRUB ---
+# --- On the processor itself ---
 
-def make_disk(guest, work):
-    """A hard disk whose boot sector loads GRUB, which carries the guest with it and starts it at once."""
-    shutil.copy(guest, work / "guest")
-    (work / "config").write_text("multiboot (memdisk)/guest\nboot\n")
-    run(["tar", "-C", work, "--format=ustar", "-cf", work / "memdisk", "guest"])
+def make_disk(names, work):
+    """A hard disk whose boot sector loads GRUB, which carries guest/starter and the guests with it."""
+    shutil.copy(BUILD / "guest/starter.elf", work / "starter")
+    config = ["multiboot (memdisk)/starter"]
+    for name in names:
+        shutil.copy(GUESTS / f"{name}.elf", work / name)
+        config.append(f"module (memdisk)/{name} {name}")
+    (work / "config").write_text("\n".join([*config, "boot", ""]))
+    run(["tar", "-C", work, "--format=ustar", "-cf", work / "memdisk", "starter", *names])
     run(["grub-mkimage", "-O", "i386-pc", "-p", "(memdisk)/", "-m", work / "memdisk", "-c", work / "config",
          "-o", work / "core", *GRUB_MODULES])
     image = (GRUB / "boot.img").read_bytes() + (work / "core").read_bytes()
     (work / "disk").write_bytes(image.ljust(-(-len(image) // CYLINDER) * CYLINDER, b"\0"))
 
 
-def boot_native(name, cpu):
+def boot_native(names, cpu):
+    """What each guest prints, up to the first with which the machine ended or did not go on."""
+    found = {}
     with tempfile.TemporaryDirectory(prefix="plinth-oracle.") as directory:
         work = pathlib.Path(directory)
-        make_disk(GUESTS / f"{name}.elf", work)
+        make_disk(names, work)
         (work / "bochsrc").write_bytes(run(["tools/bochsrc.sh", "--iso", work / "disk", "--dir", work, "--disk",
                                             "--cpu", cpu, "--ips", str(NATIVE_IPS), "--ram", "64"]))
-        (work / "commands").write_text("c\n")
+        # Each reset stops in the debugger of Bochs.
+        (work / "commands").write_text("c\n" * (RESETS_EACH * len(names) + 1))
+        late = []
         try:
+            # A triple fault is a reset, as on most machines.
             subprocess.run(["bochs-bin", "-q", "-f", work / "bochsrc", "-rc", work / "commands",
-                            f"com1: enabled=1, mode=file, dev={work}/serial"], cwd=work, stdin=subprocess.DEVNULL,
-                           capture_output=True, check=False, timeout=NATIVE_SECONDS,
+                            f"com1: enabled=1, mode=file, dev={work}/serial", "cpu: reset_on_triple_fault=1"],
+                           cwd=work, stdin=subprocess.DEVNULL, capture_output=True, check=False,
+                           timeout=NATIVE_SECONDS + NATIVE_SECONDS_EACH * len(names),
                            env={**os.environ, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"})
         except subprocess.TimeoutExpired:
-            return text_of(work / "serial") + [f"(the machine was still on after {NATIVE_SECONDS} seconds)"]
-        return text_of(work / "serial")
+            late = ["(the machine was still on when its time was up)"]
+        name = names[0]
+        for line in text_of(work / "serial"):
+            if match := STARTED.match(line):
+                name = match[1]
+                found[name] = []
+            elif name in found:
+                found[name].append(line)
+    if late:
+        found.setdefault(name, []).extend(late)
+    return found or {name: ["(nothing)"]}
 
 
-def native(name, cpu):
-    """What the guest prints straight from GRUB; kept, since it depends on nothing but guest, emulator and model."""
-    digest = hashlib.sha256((GUESTS / f"{name}.elf").read_bytes() + pathlib.Path(__file__).read_bytes()).hexdigest()
-    kept = KEPT / cpu / f"{name}.native"
-    key = KEPT / cpu / f"{name}.key"
-    if kept.exists() and key.exists() and key.read_text() == digest:
-        return kept.read_text().splitlines()
-    lines = boot_native(name, cpu)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text("".join(line + "\n" for line in lines))
-    key.write_text(digest)
-    return lines
+def native(names, cpu):
+    """What each guest prints without Plinth; kept, since it depends on nothing but guest, emulator and model."""
+    found, digests, missing = {}, {}, []
+    common = (BUILD / "guest/starter.elf").read_bytes() + pathlib.Path(__file__).read_bytes()
+    (KEPT / cpu).mkdir(parents=True, exist_ok=True)
+    for name in names:
+        digests[name] = hashlib.sha256((GUESTS / f"{name}.elf").read_bytes() + common).hexdigest()
+        kept, key = (KEPT / cpu / f"{name}.{kind}" for kind in ("native", "key"))
+        if kept.exists() and key.exists() and key.read_text() == digests[name]:
+            found[name] = kept.read_text().splitlines()
+        else:
+            missing.append(name)
+    while missing:
+        for name, lines in boot_native(missing, cpu).items():
+            # Each has an empty line behind it, before the next.
+            found[name] = lines[:-1] if lines and not lines[-1] else lines
+            missing.remove(name)
+            (KEPT / cpu / f"{name}.native").write_text("".join(line + "\n" for line in found[name]))
+            (KEPT / cpu / f"{name}.key").write_text(digests[name])
+    return found
 
 
 # --- Under Plinth ---
@@ -195,7 +226,7 @@ def main():
             fail(f"there is no {GUESTS}/{name}.elf: is there a folder guest/tests/{name}, and did `make` run?")
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         plinth = pool.submit(under_plinth, names, options.cpu, options.run.split())
-        processor = dict(zip(names, pool.map(lambda name: native(name, options.cpu), names)))
+        processor = pool.submit(native, names, options.cpu).result()
         plinth = plinth.result()
 
     failed = 0

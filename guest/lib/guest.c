@@ -10,6 +10,9 @@
 #define LSR_TEMT   0x40
 #define DEBUG_EXIT 0xf4
 #define BOCHS_EXIT 0x8900
+#define CMOS_INDEX 0x70
+#define CMOS_DATA  0x71
+#define RESET	   0xcf9
 #define PIC_MASK_A 0x21
 #define PIC_MASK_B 0xa1
 #define LINE_MAX   200
@@ -55,8 +58,15 @@ bool under_plinth(void)
 	return is_virtual;
 }
 
-/* The debug-exit port is Plinth's; Bochs ends when it is told so on a port of its own, and hardware
- * just halts. */
+/* Whether guest/starter waits for a reset: the firmware will jump to it. */
+static bool starter_waits(void)
+{
+	out8(CMOS_INDEX, 0x0f);
+	return in8(CMOS_DATA) == 0x0a;
+}
+
+/* The debug-exit port is Plinth's. Without Plinth a reset brings the next guest, or Bochs ends when
+ * it is told so on a port of its own, and hardware just halts. */
 void guest_exit(int code)
 {
 	flush();
@@ -64,6 +74,8 @@ void guest_exit(int code)
 		out32(DEBUG_EXIT, (uint32_t)code);
 	while (!(in8(COM1 + 5) & LSR_TEMT))
 		;
+	if (starter_waits())
+		out8(RESET, 6);
 	for (const char *text = "Shutdown"; *text; text++)
 		out8(BOCHS_EXIT, (uint8_t)*text);
 	for (;;)
