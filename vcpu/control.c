@@ -98,16 +98,6 @@ static bool pae_paging(uint64_t cr0, uint64_t cr4, uint64_t efer)
 	return cr0 & CR0_PG && cr4 & CR4_PAE && !(efer & EFER_LME);
 }
 
-static bool in_64bit_code(struct vcpu *vcpu)
-{
-	struct segment cs;
-
-	if (!(vcpu->efer & EFER_LMA))
-		return false;
-	backend_get_segment(vcpu, SEG_CS, &cs);
-	return cs.access & SEGMENT_L;
-}
-
 static bool guest_cr0(struct vcpu *vcpu, uint64_t value)
 {
 	uint64_t old = backend_cr0(vcpu), changed, efer = vcpu->efer;
@@ -133,7 +123,7 @@ static bool guest_cr0(struct vcpu *vcpu, uint64_t value)
 				return false;
 			efer |= EFER_LMA;
 		} else if (!(value & CR0_PG)) {
-			if (cr4 & CR4_PCIDE || in_64bit_code(vcpu))
+			if (cr4 & CR4_PCIDE || vcpu_in_64bit_code(vcpu))
 				return false;
 			efer &= ~EFER_LMA;
 		}

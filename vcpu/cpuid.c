@@ -81,7 +81,7 @@ static const struct leaf_rule {
 	{0x0b,       2,  false, CPUID_STATIC         }, /* topology: one CPU, made below */
 	{0x0d,       10, false, CPUID_DYNAMIC_XSAVE  },
 	{0x80000000, 0,  true,  CPUID_STATIC         },
-	{0x80000001, 0,  false, CPUID_STATIC         },
+	{0x80000001, 0,  false, CPUID_DYNAMIC_SYSCALL},
 	{0x80000002, 0,  true,  CPUID_STATIC         }, /* the brand string */
 	{0x80000003, 0,  true,  CPUID_STATIC         },
 	{0x80000004, 0,  true,  CPUID_STATIC         },
@@ -345,6 +345,11 @@ static void put_in_dynamic(struct vcpu *vcpu, enum cpuid_dynamic what, uint32_t 
 		 * them. */
 		if (subleaf < 2 && vcpu->xcr0_allowed)
 			vcpu->regs.rbx = cpuid(0x0d, subleaf).ebx;
+		break;
+	case CPUID_DYNAMIC_SYSCALL:
+		/* SDM "CPUID": 0 outside 64-bit mode. */
+		if (!vcpu_in_64bit_code(vcpu))
+			vcpu->regs.rdx &= ~(uint64_t)F(11);
 		break;
 	case CPUID_STATIC:
 		break;

@@ -26,6 +26,7 @@ enum cpuid_dynamic {
 	CPUID_DYNAMIC_OSXSAVE, /* leaf 1: ECX.OSXSAVE mirrors CR4 of the guest */
 	CPUID_DYNAMIC_OSPKE,   /* leaf 7: ECX.OSPKE likewise */
 	CPUID_DYNAMIC_XSAVE,   /* leaf 0Dh: EBX is the area's size for the XCR0 and XSS of now */
+	CPUID_DYNAMIC_SYSCALL, /* leaf 80000001h: EDX.SYSCALL is for 64-bit code alone to see */
 };
 
 struct cpuid_table {

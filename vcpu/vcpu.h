@@ -245,6 +245,18 @@ void backend_get_pdptes(struct vcpu *vcpu, uint64_t pdptes[4]);
 void backend_set_pdptes(struct vcpu *vcpu, const uint64_t pdptes[4]);
 void backend_get_segment(struct vcpu *vcpu, enum segment_index index, struct segment *segment);
 unsigned backend_cpl(struct vcpu *vcpu);
+
+/* In IA-32e mode, and not in its compatibility mode. */
+static inline bool vcpu_in_64bit_code(struct vcpu *vcpu)
+{
+	struct segment cs;
+
+	if (vcpu->mode != MODE_LONG)
+		return false;
+	backend_get_segment(vcpu, SEG_CS, &cs);
+	return cs.access & SEGMENT_L;
+}
+
 bool backend_nmi_blocked(struct vcpu *vcpu); /* by an NMI whose handler has not executed IRET */
 
 /* Ends blocking by STI and MOV SS, and makes the #DB of a single step pending if TF asks for one:

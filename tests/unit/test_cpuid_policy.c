@@ -309,6 +309,26 @@ static void bits_that_mirror_cr4(void **state)
 	}
 }
 
+/* SDM "CPUID": "SYSCALL/SYSRET ... always enumerated as 0 outside 64-bit mode". */
+static void syscall_is_for_64bit_code(void **state)
+{
+	static const enum fake_code codes[] = {FAKE_REAL,   FAKE_VIRTUAL_8086,	  FAKE_CODE16,
+					       FAKE_CODE32, FAKE_COMPATIBILITY32, FAKE_CODE64};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+		struct cpuid_result r;
+
+		fake_vcpu_reset(codes[i]);
+		cpuid_build(&fake_vcpu);
+		r = ask(0x80000001, 0);
+		assert_int_equal(cpuid_result_has(r, CPUID_SYSCALL), codes[i] == FAKE_CODE64);
+		assert_true(cpuid_result_has(r, CPUID_LONG_MODE));
+		/* What the policy has to know is whether there is one at all. */
+		assert_true(cpuid_shows(&fake_vcpu.cpuid, CPUID_SYSCALL));
+	}
+}
+
 /* SDM "XSAVE area": what the leaf says must hold what XSAVE writes, for each XCR0. */
 static void sizes_of_the_xsave_area(void **state)
 {
@@ -456,6 +476,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_asked, setup),
 		cmocka_unit_test_setup(the_hypervisors_leaves, setup),
 		cmocka_unit_test_setup(bits_that_mirror_cr4, setup),
+		cmocka_unit_test_setup(syscall_is_for_64bit_code, setup),
 		cmocka_unit_test_setup(sizes_of_the_xsave_area, setup),
 		cmocka_unit_test_setup(vectors_need_their_state, setup),
 		cmocka_unit_test_setup(widths_of_addresses, setup),
