@@ -5,6 +5,8 @@ set -uo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root" || exit 1
+# A make that runs this test has no jobs to share with those that the test runs.
+unset MAKEFLAGS MAKELEVEL
 tap_count=0
 tap_todo=
 

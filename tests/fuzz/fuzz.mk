@@ -7,15 +7,18 @@ FUZZCFLAGS   := -std=gnu17 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanit
                 -fno-omit-frame-pointer -fno-strict-aliasing $(WARNINGS) -Wno-vla
 FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
+$(B)/fuzz/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,FUZZCC,$<)
+	$(Q)$(FUZZCC) -DHOST_TEST -DFUZZING -Itests/fake -I. $(FUZZCFLAGS) -MMD -MP -c -o $@ $<
+
 define FUZZ_RULE
-$(B)/fuzz/$(1): tests/fuzz/$(1).c $(call units_of,tests/fuzz/$(1).c)
-	@mkdir -p $$(@D)
-	$$(call say,FUZZCC,$$@)
-	$(Q)$(FUZZCC) -DHOST_TEST -DFUZZING -Itests/fake -I. $(FUZZCFLAGS) -o $$@ $$(filter %.c,$$^)
-	@$(FUZZCC) -DHOST_TEST -DFUZZING -Itests/fake -I. -MM -MP -MT $$@ $$(filter %.c,$$^) >$$@.d
--include $(B)/fuzz/$(1).d
+$(B)/fuzz/$(1): $(patsubst %.c,$(B)/fuzz/%.o,tests/fuzz/$(1).c $(call units_of,tests/fuzz/$(1).c))
+	$$(call say,LINK,$$@)
+	$(Q)$(FUZZCC) $(FUZZCFLAGS) -o $$@ $$^
 endef
 $(foreach t,$(FUZZ_TARGETS),$(eval $(call FUZZ_RULE,$(t))))
+-include $(shell find $(B)/fuzz -name '*.d' 2>/dev/null)
 
 # Each target once, in the same short way; make fuzz-NAME runs tests/fuzz/fuzz_NAME.c alone.
 fuzz: $(FUZZ_TARGETS:%=$(B)/fuzz/%)

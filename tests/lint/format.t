@@ -4,9 +4,9 @@
 source "$(dirname "$0")/../tap.sh"
 
 expect_version clang-format 14
-while IFS= read -r file; do
-	runs "$file is laid out by clang-format" clang-format --dry-run --Werror --ferror-limit=3 "$file"
-done < <(project_files '*.c' '*.h')
+# One process for many files: starting it is what takes time.
+unformatted=$(project_files '*.c' '*.h' | xargs clang-format --dry-run --Werror --ferror-limit=3 2>&1)
+is "$unformatted" "" "clang-format has nothing to change"
 expect_version
 
 # A file of ours begins with its licence, after the line that names its interpreter at most.

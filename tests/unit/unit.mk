@@ -8,15 +8,19 @@ HOSTCFLAGS := -std=gnu17 -g -O1 -fsanitize=address,undefined -fno-sanitize-recov
 UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
 units_of    = $(shell sed -n 's/.*UNITS: *\([^*]*\).*/\1/p' $(1))
 
+# Each file is compiled once, for all tests that link it.
+$(B)/unit/%.o: %.c
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<)
+	$(Q)$(HOSTCC) -DHOST_TEST -Itests/fake -I. $(HOSTCFLAGS) -MMD -MP -c -o $@ $<
+
 define UNIT_RULE
-$(B)/unit/$(1): tests/unit/$(1).c $(call units_of,tests/unit/$(1).c)
-	@mkdir -p $$(@D)
-	$$(call say,HOSTCC,$$@)
-	$(Q)$(HOSTCC) -DHOST_TEST -Itests/fake -I. $(HOSTCFLAGS) -o $$@ $$(filter %.c,$$^) -lcmocka
-	@$(HOSTCC) -DHOST_TEST -Itests/fake -I. -MM -MP -MT $$@ $$(filter %.c,$$^) >$$@.d
--include $(B)/unit/$(1).d
+$(B)/unit/$(1): $(patsubst %.c,$(B)/unit/%.o,tests/unit/$(1).c $(call units_of,tests/unit/$(1).c))
+	$$(call say,LINK,$$@)
+	$(Q)$(HOSTCC) $(HOSTCFLAGS) -o $$@ $$^ -lcmocka
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
+-include $(shell find $(B)/unit -name '*.d' 2>/dev/null)
 
 unit: $(UNIT_TESTS:%=$(B)/unit/%)
 	CMOCKA_MESSAGE_OUTPUT=TAP prove --exec '' $(UNIT_TESTS:%=$(B)/unit/%)
