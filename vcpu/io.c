@@ -6,6 +6,9 @@
 #include "vcpu/linear.h"
 #include "vcpu/vcpu.h"
 
+/* Elements of a REP that are done before the guest may be interrupted. */
+#define ELEMENTS_AT_ONCE 256
+
 /*
  * One element. The memory side is checked first, so that a fault finds the port untouched; what a
  * device then does about a memory address of its own is up to it.
@@ -60,8 +63,6 @@ enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io)
 			register_write(&vcpu->regs, REG_RCX, io->address_size, left);
 		if (vcpu->requests & REQUEST_STOP)
 			return OUTCOME_STAY;
-		if (unlikely(linear_host_waits(vcpu)))
-			break;
 	}
 	if (left == 0)
 		return OUTCOME_NEXT;

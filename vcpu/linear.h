@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "arch/x86_64/instructions.h"
 #include "vcpu/vcpu.h"
 
 enum linear_result {
@@ -14,18 +13,6 @@ enum linear_result {
 	LINEAR_FAULTED, /* a fault was raised for the guest */
 	LINEAR_STOPPED, /* the VM was stopped, with the reason */
 };
-
-/* Elements of a repeated string instruction that are done before the guest may be interrupted. */
-#define ELEMENTS_AT_ONCE 256
-
-/*
- * Whether the host waits for this pCPU: then no further element is done now, since one takes as
- * long as a device and a page walk do.
- */
-static inline bool linear_host_waits(const struct vcpu *vcpu)
-{
-	return (int64_t)(rdtsc() - vcpu->deadline) > 0;
-}
 
 /* What one instruction's accesses have in common; filled once, good until the guest runs again. */
 struct linear_context {

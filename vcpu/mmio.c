@@ -10,6 +10,9 @@
 #include "vcpu/linear.h"
 #include "vcpu/vcpu.h"
 
+/* Elements of a repeated string instruction that are done before the guest may be interrupted. */
+#define ELEMENTS_AT_ONCE 256
+
 /* An instruction being carried out. */
 struct execution {
 	struct vcpu *vcpu;
@@ -209,16 +212,15 @@ static enum linear_result execute_string(struct execution *x, bool *done)
 	bool compares = in->operation == INSN_CMPS || in->operation == INSN_SCAS;
 	bool traps = x->rflags & RFLAGS_TF || x->memory.breakpoints;
 	unsigned batch = traps ? 1 : ELEMENTS_AT_ONCE;
-	uint64_t count = 1, left;
+	uint64_t left = 1;
 
 	*done = true;
 	if (in->repeat != REPEAT_NONE)
-		count = register_read(&x->regs, REG_RCX, in->address_size);
-	left = count;
+		left = register_read(&x->regs, REG_RCX, in->address_size);
 	while (left > 0) {
 		enum linear_result result;
 
-		if (batch-- == 0 || (left < count && linear_host_waits(x->vcpu))) {
+		if (batch-- == 0) {
 			*done = false;
 			return LINEAR_OK;
 		}

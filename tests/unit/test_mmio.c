@@ -252,24 +252,6 @@ static void a_repetition_lets_others_in(void **state)
 	assert_int_equal(device[600], 0);
 }
 
-static void the_host_does_not_wait_for_a_repetition(void **state)
-{
-	(void)state;
-	string_setup(0, DEVICE, 100);
-	INSTRUCTION(0xf3, 0xaa); /* rep stosb */
-	fake_vcpu.deadline = 1000;
-	fake_machine.tsc = 950;
-	fake_machine.tsc_step = 10;
-	run(DEVICE);
-	assert_int_equal(writes, 7); /* the one at 1010 is too late for another */
-	assert_int_equal(fake_vcpu.regs.rcx, 93);
-	assert_int_equal(fake_backend.rip, CODE);
-	/* One is always done, or nothing ever would be. */
-	run(DEVICE);
-	assert_int_equal(fake_vcpu.regs.rcx, 92);
-	fake_machine_reset();
-}
-
 /* SDM "Single-Step Exception Condition": a trap after each element, the last one too. */
 static void a_single_step_is_one_element(void **state)
 {
@@ -406,7 +388,6 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_carried_out_stops_the_vm),
 		cmocka_unit_test(hints_are_skipped),
 		cmocka_unit_test(a_repetition_lets_others_in),
-		cmocka_unit_test(the_host_does_not_wait_for_a_repetition),
 		cmocka_unit_test(a_single_step_is_one_element),
 		cmocka_unit_test(directions_and_address_sizes),
 		cmocka_unit_test(segments_of_strings),

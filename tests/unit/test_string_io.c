@@ -207,26 +207,6 @@ static void a_long_repetition_lets_others_in(void **state)
 	assert_memory_equal(written, memory(0x1000), 1000);
 }
 
-static void the_host_does_not_wait_for_a_repetition(void **state)
-{
-	const struct string_io rep = repeated(outs1);
-
-	(void)state;
-	begin(FAKE_CODE32);
-	fake_vcpu.regs.rcx = 100;
-	fake_vcpu.regs.rsi = 0x1000;
-	fake_vcpu.deadline = 1000;
-	fake_machine.tsc = 950;
-	fake_machine.tsc_step = 10;
-	expect(&rep, OUTCOME_STAY, 93, 0x1007);
-	/* One is always done, or nothing ever would be. */
-	expect(&rep, OUTCOME_STAY, 92, 0x1008);
-	/* The last one is the end of the instruction, late or not. */
-	fake_vcpu.regs.rcx = 1;
-	expect(&rep, OUTCOME_NEXT, 0, 0x1009);
-	fake_machine_reset();
-}
-
 static void a_single_step_is_one_element(void **state)
 {
 	const struct string_io in = repeated(ins4);
@@ -420,7 +400,6 @@ int main(void)
 		cmocka_unit_test(repetitions),
 		cmocka_unit_test(nothing_to_repeat),
 		cmocka_unit_test(a_long_repetition_lets_others_in),
-		cmocka_unit_test(the_host_does_not_wait_for_a_repetition),
 		cmocka_unit_test(a_single_step_is_one_element),
 		cmocka_unit_test(address_sizes),
 		cmocka_unit_test(segments),
