@@ -45,6 +45,15 @@ static enum linear_result element(const struct linear_context *context, const st
 	return LINEAR_OK;
 }
 
+/* The pointer has the size of an address even when there was nothing to do. */
+static void end_repeat(struct vcpu *vcpu, const struct string_io *io)
+{
+	unsigned index = io->in ? REG_RDI : REG_RSI;
+
+	if (io->address_size == 4)
+		vcpu->regs.by_index[index] = (uint32_t)vcpu->regs.by_index[index];
+}
+
 enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io)
 {
 	uint64_t left = io->rep ? register_read(&vcpu->regs, REG_RCX, io->address_size) : 1;
@@ -64,8 +73,10 @@ enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io)
 		if (vcpu->requests & REQUEST_STOP)
 			return OUTCOME_STAY;
 	}
-	if (left == 0)
+	if (left == 0) {
+		end_repeat(vcpu, io);
 		return OUTCOME_NEXT;
+	}
 	/* RF keeps an instruction breakpoint, which has fired, from firing again at each batch. */
 	backend_set_resume_flag(vcpu);
 	backend_instruction_done(vcpu);

@@ -172,6 +172,7 @@ static void repetitions(void **state)
 
 static void nothing_to_repeat(void **state)
 {
+	const struct string_io rep_outs1 = repeated(outs1);
 	const struct string_io in = repeated(ins4);
 
 	(void)state;
@@ -180,6 +181,11 @@ static void nothing_to_repeat(void **state)
 	expect(&in, OUTCOME_NEXT, 0, 0xffffffff);
 	assert_int_equal(read_count, 0);
 	assert_true(fake_no_fault());
+	/* The processor has cut the pointer, and left the count. */
+	begin(FAKE_CODE64);
+	fake_vcpu.regs.rcx = 0x700000000;
+	fake_vcpu.regs.rsi = 0x800001000;
+	expect(&rep_outs1, OUTCOME_NEXT, 0x700000000, 0x1000);
 }
 
 /* SDM "REP": interrupts are taken between elements. */
