@@ -246,6 +246,12 @@ size_t render_text(const struct exit_record *record, uint64_t number, uint64_t f
 	return text.length;
 }
 
+void render_heading(const char *vm_name)
+{
+	log_vm_line(LOG_ALWAYS, vm_name, "%6s %12s %-14s %6s  %s", "exit", "at tick", "", "cost",
+		    "what the guest did -> what came of it => event");
+}
+
 void render_line(const char *vm_name, uint64_t number, const struct exit_record *record,
 		 uint64_t first_tsc)
 {

@@ -21,6 +21,9 @@ size_t render_words(const struct exit_record *record, char *buffer, size_t size)
 size_t render_text(const struct exit_record *record, uint64_t number, uint64_t first_tsc,
 		   char *buffer, size_t size);
 
+/* Prints what the columns of the lines are. */
+void render_heading(const char *vm_name);
+
 /* Prints that line as one of the VM's. */
 void render_line(const char *vm_name, uint64_t number, const struct exit_record *record,
 		 uint64_t first_tsc);

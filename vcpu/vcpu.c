@@ -130,6 +130,14 @@ err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struc
 	return err;
 }
 
+static bool shows_exits(const struct vcpu *vcpu)
+{
+	for (unsigned i = 0; i < EXIT_REASONS; i++)
+		if (vcpu->traced[i] & TRACE_SHOW)
+			return true;
+	return false;
+}
+
 /* Its records go to the ring of the pCPU that it runs on. */
 static void begin_trace(struct vcpu *vcpu)
 {
@@ -139,6 +147,8 @@ static void begin_trace(struct vcpu *vcpu)
 		return;
 	vcpu->record = &vcpu->not_recorded;
 	ring_vm_started(vcpu->ring, vcpu->vm_number, vcpu->number, vcpu->vm->name, vcpu->first_tsc);
+	if (shows_exits(vcpu))
+		render_heading(vcpu->vm->name);
 	vcpu->ring->running = 1;
 }
 

@@ -110,6 +110,11 @@ void trap_interrupt(unsigned vector)
 	vmx_machine_interrupts[vector]++;
 }
 
+void render_heading(const char *vm_name)
+{
+	(void)vm_name;
+}
+
 void render_line(const char *vm_name, uint64_t number, const struct exit_record *record,
 		 uint64_t first_tsc)
 {

@@ -179,6 +179,10 @@ static void lines(void **state)
 
 	(void)state;
 	fake_log_reset();
+	render_heading("demo");
+	assert_string_equal(fake_log_last(),
+			    "plinth[demo]:   exit      at tick                  cost  "
+			    "what the guest did -> what came of it => event");
 	render_line("demo", 12, &record, 1000);
 	assert_string_equal(fake_log_last(),
 			    "plinth[demo]:     12          500 rip=7c00           70  HLT");
