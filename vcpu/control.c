@@ -28,6 +28,7 @@ static const struct cr4_rule {
 	{CR4_DE,                        CPUID_DE,       false}, /* breakpoints on ports */
 	{CR4_PSE,                       CPUID_PSE,      true },
 	{CR4_PAE,                       CPUID_PAE,      false}, /* PDPTEs, and rules with LMA */
+	{CR4_MCE,                       CPUID_MCE,      false}, /* the host's is always one */
 	{CR4_PGE,                       CPUID_PGE,      true },
 	{CR4_PCE,                       CPUID_MSR,      true }, /* no counters, but the bit exists */
 	{CR4_OSFXSR | CR4_OSXMMEXCPT,   CPUID_FXSR,     true },

@@ -18,10 +18,10 @@
 
 /*
  * The feature bits that a guest may see when the host has them; all others are 0. Reasons for what
- * is missing: no local APIC yet (APIC, x2APIC, TSC deadline, ARAT), no machine-check banks (MCE,
- * MCA), no MTRRs, no performance counters or tracing (PDCM, DS, PT), no nested VMX or SMX, no power
- * management (EST, TM, MWAIT), no speculation-control MSRs yet, and no TSX, whose aborts would show
- * exits.
+ * is missing: no local APIC yet (APIC, x2APIC, TSC deadline, ARAT), no performance counters or
+ * tracing (PDCM, DS, PT), no nested VMX or SMX, no power management (EST, TM, MWAIT), no
+ * speculation-control MSRs yet, and no TSX, whose aborts would show exits. MCE and MCA come without
+ * machine-check banks.
  */
 /* clang-format off */
 static const struct feature_rule {
@@ -33,11 +33,12 @@ static const struct feature_rule {
 	{1, 0, CPUID_ECX,
 	 F(0) | F(1) | F(9) | F(12) | F(13) | F(17) | F(19) | F(20) | F(22) |
 		 F(23) | F(25) | F(26) | F(28) | F(29) | F(30)},
-	/* FPU VME DE PSE TSC MSR PAE CX8 SEP PGE CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2 SS */
+	/* FPU VME DE PSE TSC MSR PAE MCE CX8 SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2
+	   SS */
 	{1, 0, CPUID_EDX,
-	 F(0) | F(1) | F(2) | F(3) | F(4) | F(5) | F(6) | F(8) | F(11) | F(13) |
-		 F(15) | F(16) | F(17) | F(19) | F(23) | F(24) | F(25) | F(26) |
-		 F(27)},
+	 F(0) | F(1) | F(2) | F(3) | F(4) | F(5) | F(6) | F(7) | F(8) | F(11) |
+		 F(12) | F(13) | F(14) | F(15) | F(16) | F(17) | F(19) | F(23) |
+		 F(24) | F(25) | F(26) | F(27)},
 	/* FSGSBASE TSC_ADJUST BMI1 AVX2 FDP_EXCPTN SMEP BMI2 ERMS INVPCID FCS/FDS AVX512F AVX512DQ RDSEED ADX
 	   SMAP AVX512IFMA CLFLUSHOPT CLWB AVX512CD SHA AVX512BW AVX512VL */
 	{7, 0, CPUID_EBX,

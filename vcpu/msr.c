@@ -6,33 +6,28 @@
 #include "arch/x86_64/instructions.h"
 #include "arch/x86_64/msr.h"
 #include "vcpu/control.h"
+#include "vcpu/msr_policy.h"
 #include "vcpu/vcpu.h"
 
 /* --- Which MSRs exist: as the guest's CPUID says. --- */
 
-static bool has_tsc_adjust(const struct vcpu *vcpu)
-{
-	return cpuid_shows(&vcpu->cpuid, CPUID_TSC_ADJUST);
-}
+#define has_always NULL
+#define DEFINE_HAS(name, feature)                                                                  \
+	static bool has_##name(const struct vcpu *vcpu)                                            \
+	{                                                                                          \
+		return cpuid_shows(&vcpu->cpuid, feature);                                         \
+	}
+DEFINE_HAS(mce, CPUID_MCE)
+DEFINE_HAS(mca, CPUID_MCA)
+DEFINE_HAS(mtrr, CPUID_MTRR)
+DEFINE_HAS(tsc_adjust, CPUID_TSC_ADJUST)
+DEFINE_HAS(xsaves, CPUID_XSAVES)
+DEFINE_HAS(waitpkg, CPUID_WAITPKG)
+DEFINE_HAS(long_mode, CPUID_LONG_MODE)
 
 static bool has_tsc_aux(const struct vcpu *vcpu)
 {
 	return cpuid_shows(&vcpu->cpuid, CPUID_RDTSCP) || cpuid_shows(&vcpu->cpuid, CPUID_RDPID);
-}
-
-static bool has_xsaves(const struct vcpu *vcpu)
-{
-	return cpuid_shows(&vcpu->cpuid, CPUID_XSAVES);
-}
-
-static bool has_waitpkg(const struct vcpu *vcpu)
-{
-	return cpuid_shows(&vcpu->cpuid, CPUID_WAITPKG);
-}
-
-static bool has_long_mode(const struct vcpu *vcpu)
-{
-	return cpuid_shows(&vcpu->cpuid, CPUID_LONG_MODE);
 }
 
 /* --- Emulated ones. --- */
@@ -65,25 +60,65 @@ static bool write_tsc_adjust(struct vcpu *vcpu, uint64_t value)
 	return true;
 }
 
-/* The microcode revision reads as 0, "none loaded"; the write of 0 before the CPUID that would load
- * it is kept legal. */
 static uint64_t read_zero(struct vcpu *vcpu)
 {
 	(void)vcpu;
 	return 0;
 }
 
-static bool write_ignored(struct vcpu *vcpu, uint64_t value)
+static bool write_zero(struct vcpu *vcpu, uint64_t value)
+{
+	(void)vcpu;
+	return value == 0;
+}
+
+/* The signature of the microcode: 0, "none loaded". CPUID would load it, and software writes 0
+ * before that. */
+#define read_signature read_zero
+static bool write_signature(struct vcpu *vcpu, uint64_t value)
 {
 	(void)vcpu;
 	(void)value;
 	return true;
 }
 
-static bool write_zero_only(struct vcpu *vcpu, uint64_t value)
+/* SDM "Microcode Update Loader": an update that is not for this processor is not loaded. Its
+ * address must be one. */
+static bool write_microcode(struct vcpu *vcpu, uint64_t value)
 {
 	(void)vcpu;
-	return value == 0;
+	return (uint64_t)((int64_t)(value << 16) >> 16) == value;
+}
+
+/* Of what is told in there, nothing happens; software may set and clear RIPV, EIPV and MCIP. */
+static uint64_t read_mcg_status(struct vcpu *vcpu)
+{
+	return vcpu->mcg_status;
+}
+
+static bool write_mcg_status(struct vcpu *vcpu, uint64_t value)
+{
+	if (value & ~(MCG_STATUS_RIPV | MCG_STATUS_EIPV | MCG_STATUS_MCIP))
+		return false;
+	vcpu->mcg_status = value;
+	return true;
+}
+
+static uint64_t read_mtrrcap(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return MTRR_CAPABILITIES;
+}
+
+/* One of many: its number is in ECX. */
+static uint64_t read_mtrr(struct vcpu *vcpu)
+{
+	return mtrr_read(&vcpu->mtrrs, (uint32_t)vcpu->regs.rcx);
+}
+
+static bool write_mtrr(struct vcpu *vcpu, uint64_t value)
+{
+	return mtrr_write(&vcpu->mtrrs, (uint32_t)vcpu->regs.rcx, value, vcpu->cpuid.physical_bits);
 }
 
 /* Fast strings on; branch trace and PEBS unavailable. Only fast strings may be changed, and that
@@ -147,38 +182,17 @@ static bool write_efer(struct vcpu *vcpu, uint64_t value)
 	return control_write_efer(vcpu, value);
 }
 
-/*
- * The policy. What is missing here is #GP, as an MSR is that the processor does not have. The
- * segment bases, SYSENTER and syscall MSRs are the guest's own while it runs: a read or write of
- * the guest touches nothing of the host, which gets its values back from the VMCS at each exit or
- * never uses them.
- */
-/* clang-format off */
+/* vcpu/msr_policy.h without what is #GP anyhow. */
+#define RULE_RW(first, n, with, name, why) {first, n, 0, has_##with, read_##name, write_##name},
+#define RULE_RO(first, n, with, name, why) {first, n, 0, has_##with, read_##name, NULL},
+#define RULE_WO(first, n, with, name, why) {first, n, 0, has_##with, NULL, write_##name},
+#define RULE_LIVE(number, with, why)                                                               \
+	{number, 1, MSR_PASS_READ | MSR_PASS_WRITE, has_##with, NULL, NULL},
+#define RULE_NONE(first, n, why)
+
 static const struct msr_rule rules[] = {
 	{0}, /* number 0 is no rule's: it is offered to nobody */
-	{IA32_TIME_STAMP_COUNTER,            0,                              NULL,           read_tsc,         write_tsc        },
-	{IA32_TSC_ADJUST,     0,                              has_tsc_adjust, read_tsc_adjust,  write_tsc_adjust },
-	{IA32_PLATFORM_ID,    0,                              NULL,           read_zero,        NULL             },
-	{IA32_BIOS_SIGN_ID,   0,                              NULL,           read_zero,        write_ignored    },
-	{IA32_UMWAIT_CONTROL, 0,                              has_waitpkg,    read_zero,        write_zero_only  },
-	{IA32_SYSENTER_CS,    MSR_PASS_READ | MSR_PASS_WRITE, NULL,           NULL,             NULL             },
-	{IA32_SYSENTER_ESP,   MSR_PASS_READ | MSR_PASS_WRITE, NULL,           NULL,             NULL             },
-	{IA32_SYSENTER_EIP,   MSR_PASS_READ | MSR_PASS_WRITE, NULL,           NULL,             NULL             },
-	{IA32_MISC_ENABLE,    0,                              NULL,           read_misc_enable, write_misc_enable},
-	{IA32_DEBUGCTL,       0,                              NULL,           read_debugctl,    write_debugctl   },
-	{IA32_PAT,            0,                              NULL,           read_pat,         write_pat        },
-	{IA32_XSS,            0,                              has_xsaves,     read_zero,        write_zero_only  },
-	{IA32_EFER,           0,                              NULL,           read_efer,        write_efer       },
-	{IA32_STAR,           MSR_PASS_READ | MSR_PASS_WRITE, has_long_mode,  NULL,             NULL             },
-	{IA32_LSTAR,          MSR_PASS_READ | MSR_PASS_WRITE, has_long_mode,  NULL,             NULL             },
-	{IA32_CSTAR,          MSR_PASS_READ | MSR_PASS_WRITE, has_long_mode,  NULL,             NULL             },
-	{IA32_FMASK,          MSR_PASS_READ | MSR_PASS_WRITE, has_long_mode,  NULL,             NULL             },
-	{IA32_FS_BASE,        MSR_PASS_READ | MSR_PASS_WRITE, has_long_mode,  NULL,             NULL             },
-	{IA32_GS_BASE,        MSR_PASS_READ | MSR_PASS_WRITE, has_long_mode,  NULL,             NULL             },
-	{IA32_KERNEL_GS_BASE, MSR_PASS_READ | MSR_PASS_WRITE, has_long_mode,  NULL,             NULL             },
-	{IA32_TSC_AUX,        MSR_PASS_READ | MSR_PASS_WRITE, has_tsc_aux,    NULL,             NULL             },
-};
-/* clang-format on */
+	MSR_POLICY(RULE_RW, RULE_RO, RULE_WO, RULE_LIVE, RULE_NONE)};
 
 /* From an MSR's number to its rule's, for the two ranges in which all rules lie. */
 #define LOW_COUNT  0x1000u
@@ -188,21 +202,22 @@ static uint8_t low_index[LOW_COUNT], high_index[HIGH_COUNT];
 
 void msr_init(void)
 {
-	for (unsigned i = 1; i < ARRAY_COUNT(rules); i++) {
-		if (rules[i].msr < LOW_COUNT)
-			low_index[rules[i].msr] = (uint8_t)i;
-		else
-			high_index[(rules[i].msr - HIGH_BASE) % HIGH_COUNT] = (uint8_t)i;
-	}
+	for (unsigned i = 1; i < ARRAY_COUNT(rules); i++)
+		for (uint32_t msr = rules[i].first; msr < rules[i].first + rules[i].count; msr++) {
+			if (msr < LOW_COUNT)
+				low_index[msr] = (uint8_t)i;
+			else
+				high_index[(msr - HIGH_BASE) % HIGH_COUNT] = (uint8_t)i;
+		}
 }
 
 void msr_offer(struct vcpu *vcpu)
 {
-	_Static_assert(ARRAY_COUNT(rules) <= 32, "a bit each");
+	_Static_assert(ARRAY_COUNT(rules) <= 64, "a bit each");
 	vcpu->msr_offered = 0;
 	for (unsigned i = 1; i < ARRAY_COUNT(rules); i++)
 		if (!rules[i].offered || rules[i].offered(vcpu))
-			vcpu->msr_offered |= 1u << i;
+			vcpu->msr_offered |= 1ull << i;
 }
 
 static inline const struct msr_rule *find_rule(const struct vcpu *vcpu, uint32_t msr)
@@ -221,9 +236,9 @@ static inline const struct msr_rule *find_rule(const struct vcpu *vcpu, uint32_t
 void msr_for_each_passed(const struct vcpu *vcpu,
 			 void (*open)(void *context, uint32_t msr, unsigned pass), void *context)
 {
-	for (unsigned i = 0; i < ARRAY_COUNT(rules); i++)
-		if (rules[i].pass && find_rule(vcpu, rules[i].msr))
-			open(context, rules[i].msr, rules[i].pass);
+	for (unsigned i = 1; i < ARRAY_COUNT(rules); i++)
+		if (rules[i].pass && find_rule(vcpu, rules[i].first))
+			open(context, rules[i].first, rules[i].pass);
 }
 
 void msr_reset_live(const struct vcpu *vcpu)
@@ -239,6 +254,8 @@ void msr_reset_live(const struct vcpu *vcpu)
 		wrmsr(IA32_TSC_AUX, 0);
 	if (has_xsaves(vcpu))
 		wrmsr(IA32_XSS, 0);
+	if (has_waitpkg(vcpu))
+		wrmsr(IA32_UMWAIT_CONTROL, 0);
 }
 
 static void fill_record(struct vcpu *vcpu, uint32_t msr, uint64_t value)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Which MSRs a guest may touch, and how: a table, default deny. */
+/* Which MSRs a guest may touch, and how: by the table of vcpu/msr_policy.h, default deny. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,8 @@ enum msr_pass {
  * #GP. write returns false for #GP.
  */
 struct msr_rule {
-	uint32_t msr;
+	uint32_t first;
+	uint16_t count;
 	uint8_t pass;				  /* enum msr_pass, a set */
 	bool (*offered)(const struct vcpu *vcpu); /* NULL: always. False: the MSR does not exist for
 						     this guest */

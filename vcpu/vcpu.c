@@ -116,6 +116,7 @@ err_t vcpu_create(struct vm *vm, const struct vcpu_options *options, const struc
 	vcpu->misc_enable = 1;
 	counters_reset(&vcpu->counters);
 	cpuid_build(vcpu);
+	mtrr_init(&vcpu->mtrrs, vcpu->cpuid.physical_bits);
 	control_offer(vcpu);
 	msr_offer(vcpu);
 	err = backend_vcpu_create(vcpu);

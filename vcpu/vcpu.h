@@ -17,6 +17,7 @@
 #include "trace/ring.h"
 #include "vcpu/cpuid.h"
 #include "vcpu/events.h"
+#include "vcpu/mtrr.h"
 #include "vcpu/offsets.h"
 #include "vcpu/state.h"
 #include "vcpu/vm.h"
@@ -70,9 +71,10 @@ struct vcpu {
 	uint64_t efer;
 	uint64_t cr8; /* the task priority; no local APIC yet that would act on it */
 	uint64_t xcr0_allowed, cr4_allowed, efer_allowed; /* the bits that exist for this guest */
-	uint32_t msr_offered; /* the rules of the MSR policy that hold for it, a bit each */
+	uint64_t msr_offered; /* the rules of the MSR policy that hold for it, a bit each */
 	int64_t tsc_offset, tsc_adjust;
-	uint64_t misc_enable;
+	uint64_t misc_enable, mcg_status;
+	struct mtrrs mtrrs;
 
 	struct cpuid_table cpuid;
 	struct exit_counters counters;

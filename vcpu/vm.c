@@ -14,8 +14,6 @@
 #define LOW_END	   0xa0000ul /* 640 KiB: the video memory begins */
 #define VIDEO_SIZE 0x20000ul
 #define HIGH_START MIB
-#define GAP_START  (3 * GIB) /* device registers live from here to 4 GiB */
-#define GAP_END	   (4 * GIB)
 
 static void add_extent(struct vm *vm, uint64_t gpa, uint64_t offset, uint64_t size)
 {
@@ -29,12 +27,12 @@ static void add_extent(struct vm *vm, uint64_t gpa, uint64_t offset, uint64_t si
 /* Guest RAM is one piece of host memory; below the gap, gpa is the offset in it. */
 static void lay_out(struct vm *vm, uint64_t size)
 {
-	uint64_t below_gap = size < GAP_START ? size : GAP_START;
+	uint64_t below_gap = size < VM_GAP_START ? size : VM_GAP_START;
 
 	add_extent(vm, 0, 0, LOW_END);
 	add_extent(vm, HIGH_START, HIGH_START, below_gap - HIGH_START);
-	if (size > GAP_START)
-		add_extent(vm, GAP_END, GAP_START, size - GAP_START);
+	if (size > VM_GAP_START)
+		add_extent(vm, VM_GAP_END, VM_GAP_START, size - VM_GAP_START);
 	vm->video = (struct vm_extent){
 		.gpa = GPA(LOW_END),
 		.hpa = HPA(vm->memory.raw + LOW_END),

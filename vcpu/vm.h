@@ -13,6 +13,10 @@
 #define VM_NAME_MAX    32
 #define VM_EXTENTS_MAX 8
 
+/* Where no RAM is, as in a PC: device registers live there. */
+#define VM_GAP_START (3 * GIB)
+#define VM_GAP_END   (4 * GIB)
+
 struct vcpu;
 
 /* A piece of guest RAM: [gpa, gpa + size), backed by [hpa, hpa + size). */

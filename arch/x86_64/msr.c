@@ -26,6 +26,7 @@ struct msr_family {
 
 /* clang-format off */
 static const struct msr_family families[] = {
+	{0x008c,  4, 1, "IA32_SGXLEPUBKEYHASH", ""},
 	{0x00c1,  8, 1, "IA32_PMC",           ""},
 	{0x0186,  8, 1, "IA32_PERFEVTSEL",    ""},
 	{0x0200, 10, 2, "IA32_MTRR_PHYSBASE", ""},
@@ -42,6 +43,8 @@ static const struct msr_family families[] = {
 	{0x0810,  8, 1, "IA32_X2APIC_ISR",    ""},
 	{0x0818,  8, 1, "IA32_X2APIC_TMR",    ""},
 	{0x0820,  8, 1, "IA32_X2APIC_IRR",    ""},
+	{0x0c90, 128, 1, "IA32_L3_MASK",      ""},
+	{0x0d10, 64, 1, "IA32_L2_MASK",       ""},
 	{0x1200, 32, 1, "IA32_LBR_",          "_INFO"},
 	{0x1500, 32, 1, "IA32_LBR_",          "_FROM_IP"},
 	{0x1600, 32, 1, "IA32_LBR_",          "_TO_IP"},

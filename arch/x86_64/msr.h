@@ -13,6 +13,9 @@
  * msr.c. The families with an index (MTRRs, machine-check banks, x2APIC, ...) follow as macros.
  */
 #define MSR_LIST(ENTRY)                                                                            \
+	ENTRY(IA32_P5_MC_ADDR, 0x0)                                                                \
+	ENTRY(IA32_P5_MC_TYPE, 0x1)                                                                \
+	ENTRY(IA32_MONITOR_FILTER_SIZE, 0x6)                                                       \
 	ENTRY(IA32_TIME_STAMP_COUNTER, 0x10)                                                       \
 	ENTRY(IA32_PLATFORM_ID, 0x17)                                                              \
 	ENTRY(IA32_APIC_BASE, 0x1b)                                                                \
@@ -21,9 +24,16 @@
 	ENTRY(IA32_SPEC_CTRL, 0x48)                                                                \
 	ENTRY(IA32_PRED_CMD, 0x49)                                                                 \
 	ENTRY(IA32_BIOS_UPDT_TRIG, 0x79)                                                           \
+	ENTRY(IA32_FEATURE_ACTIVATION, 0x7a)                                                       \
+	ENTRY(IA32_MCU_ENUMERATION, 0x7b)                                                          \
+	ENTRY(IA32_MCU_STATUS, 0x7c)                                                               \
+	ENTRY(IA32_MKTME_KEYID_PARTITIONING, 0x87)                                                 \
 	ENTRY(IA32_BIOS_SIGN_ID, 0x8b)                                                             \
 	ENTRY(IA32_SMM_MONITOR_CTL, 0x9b)                                                          \
 	ENTRY(IA32_SMBASE, 0x9e)                                                                   \
+	ENTRY(IA32_MISC_PACKAGE_CTLS, 0xbc)                                                        \
+	ENTRY(IA32_XAPIC_DISABLE_STATUS, 0xbd)                                                     \
+	ENTRY(IA32_CORE_CAPABILITIES, 0xcf)                                                        \
 	ENTRY(IA32_UMWAIT_CONTROL, 0xe1)                                                           \
 	ENTRY(IA32_MPERF, 0xe7)                                                                    \
 	ENTRY(IA32_APERF, 0xe8)                                                                    \
@@ -45,6 +55,8 @@
 	ENTRY(IA32_THERM_STATUS, 0x19c)                                                            \
 	ENTRY(IA32_MISC_ENABLE, 0x1a0)                                                             \
 	ENTRY(IA32_ENERGY_PERF_BIAS, 0x1b0)                                                        \
+	ENTRY(IA32_PACKAGE_THERM_STATUS, 0x1b1)                                                    \
+	ENTRY(IA32_PACKAGE_THERM_INTERRUPT, 0x1b2)                                                 \
 	ENTRY(IA32_XFD, 0x1c4)                                                                     \
 	ENTRY(IA32_XFD_ERR, 0x1c5)                                                                 \
 	ENTRY(IA32_FRED_RSP0, 0x1cc)                                                               \
@@ -57,6 +69,14 @@
 	ENTRY(IA32_FRED_SSP3, 0x1d3)                                                               \
 	ENTRY(IA32_FRED_CONFIG, 0x1d4)                                                             \
 	ENTRY(IA32_DEBUGCTL, 0x1d9)                                                                \
+	ENTRY(IA32_LER_FROM_IP, 0x1dd)                                                             \
+	ENTRY(IA32_LER_TO_IP, 0x1de)                                                               \
+	ENTRY(IA32_LER_INFO, 0x1e0)                                                                \
+	ENTRY(IA32_SMRR_PHYSBASE, 0x1f2)                                                           \
+	ENTRY(IA32_SMRR_PHYSMASK, 0x1f3)                                                           \
+	ENTRY(IA32_PLATFORM_DCA_CAP, 0x1f8)                                                        \
+	ENTRY(IA32_CPU_DCA_CAP, 0x1f9)                                                             \
+	ENTRY(IA32_DCA_0_CAP, 0x1fa)                                                               \
 	ENTRY(IA32_MTRR_FIX64K_00000, 0x250)                                                       \
 	ENTRY(IA32_MTRR_FIX16K_80000, 0x258)                                                       \
 	ENTRY(IA32_MTRR_FIX16K_A0000, 0x259)                                                       \
@@ -69,12 +89,16 @@
 	ENTRY(IA32_MTRR_FIX4K_F0000, 0x26e)                                                        \
 	ENTRY(IA32_MTRR_FIX4K_F8000, 0x26f)                                                        \
 	ENTRY(IA32_PAT, 0x277)                                                                     \
+	ENTRY(IA32_INTEGRITY_STATUS, 0x2dc)                                                        \
 	ENTRY(IA32_MTRR_DEF_TYPE, 0x2ff)                                                           \
+	ENTRY(IA32_PERF_METRICS, 0x329)                                                            \
 	ENTRY(IA32_PERF_CAPABILITIES, 0x345)                                                       \
 	ENTRY(IA32_FIXED_CTR_CTRL, 0x38d)                                                          \
 	ENTRY(IA32_PERF_GLOBAL_STATUS, 0x38e)                                                      \
 	ENTRY(IA32_PERF_GLOBAL_CTRL, 0x38f)                                                        \
 	ENTRY(IA32_PERF_GLOBAL_STATUS_RESET, 0x390)                                                \
+	ENTRY(IA32_PERF_GLOBAL_STATUS_SET, 0x391)                                                  \
+	ENTRY(IA32_PERF_GLOBAL_INUSE, 0x392)                                                       \
 	ENTRY(IA32_PEBS_ENABLE, 0x3f1)                                                             \
 	ENTRY(IA32_VMX_BASIC, 0x480)                                                               \
 	ENTRY(IA32_VMX_PINBASED_CTLS, 0x481)                                                       \
@@ -96,6 +120,8 @@
 	ENTRY(IA32_VMX_VMFUNC, 0x491)                                                              \
 	ENTRY(IA32_VMX_PROCBASED_CTLS3, 0x492)                                                     \
 	ENTRY(IA32_VMX_EXIT_CTLS2, 0x493)                                                          \
+	ENTRY(IA32_MCG_EXT_CTL, 0x4d0)                                                             \
+	ENTRY(IA32_SGX_SVN_STATUS, 0x500)                                                          \
 	ENTRY(IA32_RTIT_OUTPUT_BASE, 0x560)                                                        \
 	ENTRY(IA32_RTIT_OUTPUT_MASK_PTRS, 0x561)                                                   \
 	ENTRY(IA32_RTIT_CTL, 0x570)                                                                \
@@ -113,7 +139,11 @@
 	ENTRY(IA32_PKRS, 0x6e1)                                                                    \
 	ENTRY(IA32_PM_ENABLE, 0x770)                                                               \
 	ENTRY(IA32_HWP_CAPABILITIES, 0x771)                                                        \
+	ENTRY(IA32_HWP_REQUEST_PKG, 0x772)                                                         \
+	ENTRY(IA32_HWP_INTERRUPT, 0x773)                                                           \
 	ENTRY(IA32_HWP_REQUEST, 0x774)                                                             \
+	ENTRY(IA32_HWP_PECI_REQUEST_INFO, 0x775)                                                   \
+	ENTRY(IA32_HWP_CTL, 0x776)                                                                 \
 	ENTRY(IA32_HWP_STATUS, 0x777)                                                              \
 	ENTRY(IA32_X2APIC_APICID, 0x802)                                                           \
 	ENTRY(IA32_X2APIC_VERSION, 0x803)                                                          \
@@ -135,17 +165,42 @@
 	ENTRY(IA32_X2APIC_CUR_COUNT, 0x839)                                                        \
 	ENTRY(IA32_X2APIC_DIV_CONF, 0x83e)                                                         \
 	ENTRY(IA32_X2APIC_SELF_IPI, 0x83f)                                                         \
+	ENTRY(IA32_TME_CAPABILITY, 0x981)                                                          \
+	ENTRY(IA32_TME_ACTIVATE, 0x982)                                                            \
+	ENTRY(IA32_TME_EXCLUDE_MASK, 0x983)                                                        \
+	ENTRY(IA32_TME_EXCLUDE_BASE, 0x984)                                                        \
 	ENTRY(IA32_UINTR_RR, 0x985)                                                                \
 	ENTRY(IA32_UINTR_HANDLER, 0x986)                                                           \
 	ENTRY(IA32_UINTR_STACKADJUST, 0x987)                                                       \
 	ENTRY(IA32_UINTR_MISC, 0x988)                                                              \
 	ENTRY(IA32_UINTR_PD, 0x989)                                                                \
 	ENTRY(IA32_UINTR_TT, 0x98a)                                                                \
+	ENTRY(IA32_COPY_STATUS, 0x990)                                                             \
+	ENTRY(IA32_IWKEYBACKUP_STATUS, 0x991)                                                      \
 	ENTRY(IA32_DEBUG_INTERFACE, 0xc80)                                                         \
+	ENTRY(IA32_L3_QOS_CFG, 0xc81)                                                              \
+	ENTRY(IA32_L2_QOS_CFG, 0xc82)                                                              \
+	ENTRY(IA32_QM_EVTSEL, 0xc8d)                                                               \
+	ENTRY(IA32_QM_CTR, 0xc8e)                                                                  \
+	ENTRY(IA32_PQR_ASSOC, 0xc8f)                                                               \
 	ENTRY(IA32_BNDCFGS, 0xd90)                                                                 \
+	ENTRY(IA32_COPY_LOCAL_TO_PLATFORM, 0xd91)                                                  \
+	ENTRY(IA32_COPY_PLATFORM_TO_LOCAL, 0xd92)                                                  \
+	ENTRY(IA32_PASID, 0xd93)                                                                   \
 	ENTRY(IA32_XSS, 0xda0)                                                                     \
+	ENTRY(IA32_PKG_HDC_CTL, 0xdb0)                                                             \
+	ENTRY(IA32_PM_CTL1, 0xdb1)                                                                 \
+	ENTRY(IA32_THREAD_STALL, 0xdb2)                                                            \
+	ENTRY(IA32_SEAMRR_PHYS_BASE, 0x1400)                                                       \
+	ENTRY(IA32_SEAMRR_PHYS_MASK, 0x1401)                                                       \
+	ENTRY(IA32_MCU_CONTROL, 0x1406)                                                            \
 	ENTRY(IA32_LBR_CTL, 0x14ce)                                                                \
 	ENTRY(IA32_LBR_DEPTH, 0x14cf)                                                              \
+	ENTRY(IA32_HW_FEEDBACK_PTR, 0x17d0)                                                        \
+	ENTRY(IA32_HW_FEEDBACK_CONFIG, 0x17d1)                                                     \
+	ENTRY(IA32_THREAD_FEEDBACK_CHAR, 0x17d2)                                                   \
+	ENTRY(IA32_HW_FEEDBACK_THREAD_CONFIG, 0x17d4)                                              \
+	ENTRY(IA32_UARCH_MISC_CTL, 0x1b01)                                                         \
 	ENTRY(IA32_EFER, 0xc0000080)                                                               \
 	ENTRY(IA32_STAR, 0xc0000081)                                                               \
 	ENTRY(IA32_LSTAR, 0xc0000082)                                                              \
@@ -161,25 +216,28 @@ enum msr { MSR_LIST(MSR_ENUM_ENTRY) };
 #undef MSR_ENUM_ENTRY
 
 /* Families with an index. */
-#define IA32_MTRR_PHYSBASE(n) (0x200u + 2 * (n))
-#define IA32_MTRR_PHYSMASK(n) (0x201u + 2 * (n))
-#define IA32_PMC(n)	      (0xc1u + (n))
-#define IA32_PERFEVTSEL(n)    (0x186u + (n))
-#define IA32_MC_CTL2(n)	      (0x280u + (n))
-#define IA32_FIXED_CTR(n)     (0x309u + (n))
-#define IA32_MC_CTL(n)	      (0x400u + 4 * (n))
-#define IA32_MC_STATUS(n)     (0x401u + 4 * (n))
-#define IA32_MC_ADDR(n)	      (0x402u + 4 * (n))
-#define IA32_MC_MISC(n)	      (0x403u + 4 * (n))
-#define IA32_A_PMC(n)	      (0x4c1u + (n))
-#define IA32_RTIT_ADDR_A(n)   (0x580u + 2 * (n))
-#define IA32_RTIT_ADDR_B(n)   (0x581u + 2 * (n))
-#define IA32_X2APIC_ISR(n)    (0x810u + (n))
-#define IA32_X2APIC_TMR(n)    (0x818u + (n))
-#define IA32_X2APIC_IRR(n)    (0x820u + (n))
-#define IA32_LBR_INFO(n)      (0x1200u + (n))
-#define IA32_LBR_FROM_IP(n)   (0x1500u + (n))
-#define IA32_LBR_TO_IP(n)     (0x1600u + (n))
+#define IA32_MTRR_PHYSBASE(n)	(0x200u + 2 * (n))
+#define IA32_MTRR_PHYSMASK(n)	(0x201u + 2 * (n))
+#define IA32_SGXLEPUBKEYHASH(n) (0x8cu + (n))
+#define IA32_PMC(n)		(0xc1u + (n))
+#define IA32_PERFEVTSEL(n)	(0x186u + (n))
+#define IA32_MC_CTL2(n)		(0x280u + (n))
+#define IA32_FIXED_CTR(n)	(0x309u + (n))
+#define IA32_MC_CTL(n)		(0x400u + 4 * (n))
+#define IA32_MC_STATUS(n)	(0x401u + 4 * (n))
+#define IA32_MC_ADDR(n)		(0x402u + 4 * (n))
+#define IA32_MC_MISC(n)		(0x403u + 4 * (n))
+#define IA32_A_PMC(n)		(0x4c1u + (n))
+#define IA32_RTIT_ADDR_A(n)	(0x580u + 2 * (n))
+#define IA32_RTIT_ADDR_B(n)	(0x581u + 2 * (n))
+#define IA32_X2APIC_ISR(n)	(0x810u + (n))
+#define IA32_X2APIC_TMR(n)	(0x818u + (n))
+#define IA32_X2APIC_IRR(n)	(0x820u + (n))
+#define IA32_L3_MASK(n)		(0xc90u + (n))
+#define IA32_L2_MASK(n)		(0xd10u + (n))
+#define IA32_LBR_INFO(n)	(0x1200u + (n))
+#define IA32_LBR_FROM_IP(n)	(0x1500u + (n))
+#define IA32_LBR_TO_IP(n)	(0x1600u + (n))
 
 #define MSR_NAME_MAX 40
 
@@ -234,6 +292,11 @@ typedef bool (*msr_writer)(uint32_t msr, uint64_t value);
 #define MISC_ENABLE_MONITOR	 BIT(18)
 #define MISC_ENABLE_LIMIT_CPUID	 BIT(22)
 #define MISC_ENABLE_XTPR_DISABLE BIT(23)
+
+/* IA32_MCG_STATUS */
+#define MCG_STATUS_RIPV BIT(0)
+#define MCG_STATUS_EIPV BIT(1)
+#define MCG_STATUS_MCIP BIT(2)
 
 /* IA32_DEBUGCTL */
 #define DEBUGCTL_LBR	       BIT(0)

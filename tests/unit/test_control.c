@@ -27,7 +27,7 @@
 
 /* All bits of CR4 that the simulated processor lets a guest have. */
 #define CR4_ALL                                                                                    \
-	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_PGE | CR4_PCE |            \
+	(CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PSE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_PCE |  \
 	 CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_PCIDE | CR4_OSXSAVE |         \
 	 CR4_SMEP | CR4_SMAP | CR4_PKE)
 
@@ -283,6 +283,7 @@ static void cr4_bits_follow_cpuid(void **state)
 		{CR4_DE,			 CPUID_BIT(1, 0, CPUID_EDX, 2) },
 		{CR4_PSE,			  CPUID_BIT(1, 0, CPUID_EDX, 3) },
 		{CR4_PAE,			  CPUID_BIT(1, 0, CPUID_EDX, 6) },
+		{CR4_MCE,			  CPUID_BIT(1, 0, CPUID_EDX, 7) },
 		{CR4_PGE,			  CPUID_BIT(1, 0, CPUID_EDX, 13)},
 		{CR4_OSFXSR | CR4_OSXMMEXCPT, CPUID_BIT(1, 0, CPUID_EDX, 24)},
 		{CR4_UMIP,			   CPUID_BIT(7, 0, CPUID_ECX, 2) },
@@ -322,7 +323,8 @@ static void ownership_of_cr4(void **state)
 	uint64_t owned = control_cr4_guest_owned(&fake_vcpu);
 
 	(void)state;
-	assert_int_equal(owned, CR4_ALL & ~(CR4_DE | CR4_PAE | CR4_PCIDE | CR4_OSXSAVE | CR4_PKE));
+	assert_int_equal(
+		owned, CR4_ALL & ~(CR4_DE | CR4_PAE | CR4_MCE | CR4_PCIDE | CR4_OSXSAVE | CR4_PKE));
 	assert_int_equal(CR0_GUEST_OWNED & (CR0_PE | CR0_PG | CR0_NE | CR0_CD | CR0_NW), 0);
 }
 

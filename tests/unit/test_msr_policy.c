@@ -3,6 +3,7 @@
 /* UNITS: vcpu/msr.c vcpu/control.c vcpu/cpuid.c vcpu/events.c vcpu/vm_memory.c vcpu/bus.c */
 /* UNITS: arch/x86_64/cpuid.c arch/x86_64/exceptions.c tests/fake/backend.c */
 /* UNITS: tests/fake/host_cpuid.c tests/fake/log.c tests/fake/error.c */
+/* UNITS: vcpu/mtrr.c arch/x86_64/msr.c kernel/format.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -19,6 +20,7 @@
 #include "tests/fake/host_cpuid.h"
 #include "vcpu/control.h"
 #include "vcpu/msr.h"
+#include "vcpu/msr_policy.h"
 
 static void build(void)
 {
@@ -86,19 +88,28 @@ static void assert_reads(uint32_t msr, uint64_t expected)
 
 /* Which answer by emulation: read, write of the value that was read. */
 static const struct {
-	uint32_t msr;
+	uint32_t first, last;
 	bool read, write;
 } emulated[] = {
-	{IA32_TIME_STAMP_COUNTER, true, true },
-	{IA32_TSC_ADJUST,	  true, true },
-	{IA32_PLATFORM_ID,	   true, false},
-	{IA32_BIOS_SIGN_ID,	    true, true },
-	{IA32_UMWAIT_CONTROL,     true, true },
-	{IA32_MISC_ENABLE,	   true, true },
-	{IA32_DEBUGCTL,		true, true },
-	{IA32_PAT,		   true, true },
-	{IA32_XSS,		   true, true },
-	{IA32_EFER,		    true, true },
+	{IA32_P5_MC_ADDR,	  IA32_P5_MC_TYPE,	   true,	 true },
+	{IA32_TIME_STAMP_COUNTER, IA32_TIME_STAMP_COUNTER, true,	 true },
+	{IA32_PLATFORM_ID,	   IA32_PLATFORM_ID,	     true,  false},
+	{IA32_TSC_ADJUST,	  IA32_TSC_ADJUST,	   true,	 true },
+	{IA32_BIOS_UPDT_TRIG,     IA32_BIOS_UPDT_TRIG,	   false, true },
+	{IA32_BIOS_SIGN_ID,	    IA32_BIOS_SIGN_ID,       true,  true },
+	{IA32_MTRRCAP,	       IA32_MTRRCAP,	     true,  false},
+	{IA32_MCG_CAP,	       IA32_MCG_CAP,	     true,  false},
+	{IA32_MCG_STATUS,	  IA32_MCG_STATUS,	   true,	 true },
+	{IA32_MISC_ENABLE,	   IA32_MISC_ENABLE,	     true,  true },
+	{IA32_DEBUGCTL,		IA32_DEBUGCTL,	       true,  true },
+	{IA32_MTRR_PHYSBASE(0),	IA32_MTRR_PHYSMASK(7),   true,  true },
+	{IA32_MTRR_FIX64K_00000,	 IA32_MTRR_FIX64K_00000,	 true,  true },
+	{IA32_MTRR_FIX16K_80000,	 IA32_MTRR_FIX16K_A0000,	 true,  true },
+	{IA32_MTRR_FIX4K_C0000,	IA32_MTRR_FIX4K_F8000,   true,  true },
+	{IA32_PAT,		   IA32_PAT,		     true,  true },
+	{IA32_MTRR_DEF_TYPE,	     IA32_MTRR_DEF_TYPE,	 true,  true },
+	{IA32_XSS,		   IA32_XSS,		     true,  true },
+	{IA32_EFER,		    IA32_EFER,	       true,  true },
 };
 
 static void all_numbers(void **state)
@@ -113,7 +124,8 @@ static void all_numbers(void **state)
 			uint64_t value = 0;
 
 			for (size_t i = 0; i < sizeof(emulated) / sizeof(emulated[0]); i++)
-				if (emulated[i].msr == bases[b] + n) {
+				if (bases[b] + n >= emulated[i].first &&
+				    bases[b] + n <= emulated[i].last) {
 					read = emulated[i].read;
 					write = emulated[i].write;
 				}
@@ -132,6 +144,49 @@ static void the_upper_half_of_rcx(void **state)
 	assert_true(reads(0xffffffff00000000 | IA32_EFER, &value));
 	assert_int_equal(value, fake_vcpu.efer);
 	assert_true(writes(0xffffffff00000000 | IA32_EFER, fake_vcpu.efer));
+}
+
+/* --- The table. --- */
+
+struct row {
+	uint32_t first, count;
+	const char *kind, *why;
+};
+
+#define ROW_RW(first, n, with, name, why) {first, n, "RW", why},
+#define ROW_RO(first, n, with, name, why) {first, n, "RO", why},
+#define ROW_WO(first, n, with, name, why) {first, n, "WO", why},
+#define ROW_LIVE(number, with, why)	  {number, 1, "LIVE", why},
+#define ROW_NONE(first, n, why)		  {first, n, "NONE", why},
+static const struct row rows[] = {MSR_POLICY(ROW_RW, ROW_RO, ROW_WO, ROW_LIVE, ROW_NONE)};
+
+/* Whatever has a name has a row, and just one; those that are nothing say why. */
+static void each_has_one_row(void **state)
+{
+	static const uint32_t bases[] = {0, 0xc0000000};
+	const size_t count = sizeof(rows) / sizeof(rows[0]);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		char buffer[MSR_NAME_MAX];
+
+		if (!msr_name(rows[i].first, buffer) && rows[i].first != 0x800)
+			fail_msg("the row of %x is of no MSR", rows[i].first);
+		if (i && rows[i].first < rows[i - 1].first + rows[i - 1].count)
+			fail_msg("the row of %x comes too late", rows[i].first);
+		if (!strcmp(rows[i].kind, "NONE"))
+			assert_true(strlen(rows[i].why) > 3);
+	}
+	for (unsigned b = 0; b < 2; b++)
+		for (uint32_t msr = bases[b]; msr < bases[b] + 0x2000; msr++) {
+			char buffer[MSR_NAME_MAX];
+			unsigned found = 0;
+
+			for (size_t i = 0; i < count; i++)
+				found += msr - rows[i].first < rows[i].count;
+			if (msr_name(msr, buffer) && found != 1)
+				fail_msg("%s (%x) has %u rows", msr_name(msr, buffer), msr, found);
+		}
 }
 
 /* --- What passes. --- */
@@ -154,10 +209,10 @@ static bool passes(uint32_t msr)
 	return false;
 }
 
-static const uint32_t live[] = {IA32_STAR,	     IA32_LSTAR,       IA32_CSTAR,
-				IA32_FMASK,	     IA32_FS_BASE,     IA32_GS_BASE,
-				IA32_KERNEL_GS_BASE, IA32_TSC_AUX,     IA32_SYSENTER_CS,
-				IA32_SYSENTER_ESP,   IA32_SYSENTER_EIP};
+static const uint32_t live[] = {IA32_STAR,	     IA32_LSTAR,	IA32_CSTAR,
+				IA32_FMASK,	     IA32_FS_BASE,	IA32_GS_BASE,
+				IA32_KERNEL_GS_BASE, IA32_TSC_AUX,	IA32_SYSENTER_CS,
+				IA32_SYSENTER_ESP,   IA32_SYSENTER_EIP, IA32_UMWAIT_CONTROL};
 #define LIVE_COUNT (sizeof(live) / sizeof(live[0]))
 
 static void what_passes(void **state)
@@ -175,7 +230,7 @@ static void what_passes(void **state)
 		assert_false(writes(live[i], 0));
 	}
 	for (size_t i = 0; i < sizeof(emulated) / sizeof(emulated[0]); i++)
-		assert_false(passes(emulated[i].msr));
+		assert_false(passes(emulated[i].first) || passes(emulated[i].last));
 }
 
 /* An MSR exists with the feature that brings it. */
@@ -185,9 +240,16 @@ static void what_the_features_bring(void **state)
 		struct cpuid_bit feature;
 		uint32_t msr;
 	} brings[] = {
-		{CPUID_BIT(7,   0, CPUID_EBX, 1), IA32_TSC_ADJUST    },
-		{CPUID_BIT(0xd, 1, CPUID_EAX, 3), IA32_XSS		  },
-		{CPUID_BIT(7,   0, CPUID_ECX, 5), IA32_UMWAIT_CONTROL},
+		{CPUID_BIT(7,   0, CPUID_EBX, 1),	IA32_TSC_ADJUST      },
+		{CPUID_BIT(0xd, 1, CPUID_EAX, 3),  IA32_XSS		  },
+		{CPUID_BIT(1,   0, CPUID_EDX, 7),	IA32_P5_MC_ADDR      },
+		{CPUID_BIT(1,   0, CPUID_EDX, 14), IA32_MCG_CAP	     },
+		{CPUID_BIT(1,   0, CPUID_EDX, 14), IA32_MCG_STATUS	},
+		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRRCAP	     },
+		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRR_PHYSBASE(0)},
+		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRR_PHYSMASK(7)},
+		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRR_FIX4K_F8000},
+		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRR_DEF_TYPE   },
 	};
 	uint64_t value;
 
@@ -201,6 +263,13 @@ static void what_the_features_bring(void **state)
 		assert_false(reads(brings[i].msr, &value));
 		assert_false(writes(brings[i].msr, 0));
 	}
+	/* IA32_UMWAIT_CONTROL with WAITPKG. */
+	host_cpuid_reset();
+	host_cpuid_set(CPUID_WAITPKG, false);
+	build();
+	passed_count = 0;
+	msr_for_each_passed(&fake_vcpu, note, passed);
+	assert_false(passes(IA32_UMWAIT_CONTROL));
 	/* TSC_AUX comes with RDTSCP or RDPID. */
 	for (unsigned n = 0; n < 4; n++) {
 		host_cpuid_reset();
@@ -286,7 +355,7 @@ static void bits_of_misc_enable(void **state)
 
 static void msrs_that_stay_zero(void **state)
 {
-	static const uint32_t zero_only[] = {IA32_XSS, IA32_UMWAIT_CONTROL};
+	static const uint32_t zero_only[] = {IA32_XSS, IA32_P5_MC_ADDR, IA32_P5_MC_TYPE};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(zero_only) / sizeof(zero_only[0]); i++) {
@@ -299,6 +368,123 @@ static void msrs_that_stay_zero(void **state)
 	assert_reads(IA32_BIOS_SIGN_ID, 0);
 	assert_reads(IA32_PLATFORM_ID, 0);
 	assert_false(writes(IA32_PLATFORM_ID, 0));
+}
+
+/* None of the machine-check banks that the SDM has is there. */
+static void no_machine_check_banks(void **state)
+{
+	uint64_t value;
+
+	(void)state;
+	assert_reads(IA32_MCG_CAP, 0);
+	for (unsigned bit = 0; bit < 64; bit++) {
+		assert_int_equal(writes(IA32_MCG_STATUS, 1ull << bit), bit < 3);
+		if (bit < 3)
+			assert_reads(IA32_MCG_STATUS, 1ull << bit);
+	}
+	assert_true(writes(IA32_MCG_STATUS, 0));
+	assert_reads(IA32_MCG_STATUS, 0);
+	for (uint32_t msr = IA32_MC_CTL(0); msr <= IA32_MC_MISC(31); msr++)
+		assert_false(reads(msr, &value) || writes(msr, 0));
+	assert_false(reads(IA32_MCG_CTL, &value) || writes(IA32_MCG_CTL, ~0ull));
+}
+
+static void microcode(void **state)
+{
+	static const uint64_t addresses[] = {0, 0x7fffffffffff, 0xffff800000000000, ~0ull};
+	static const uint64_t none[] = {0x800000000000, 0xffff7fffffffffff, 1ull << 63};
+	uint64_t value;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		assert_true(writes(IA32_BIOS_UPDT_TRIG, addresses[i]));
+	for (size_t i = 0; i < sizeof(none) / sizeof(none[0]); i++)
+		assert_false(writes(IA32_BIOS_UPDT_TRIG, none[i]));
+	assert_false(reads(IA32_BIOS_UPDT_TRIG, &value));
+	assert_reads(IA32_BIOS_SIGN_ID, 0);
+}
+
+/* --- MTRRs: SDM "Memory Type Range Registers (MTRRs)". --- */
+
+static bool is_type(uint64_t type)
+{
+	return type == 0 || type == 1 || type == 4 || type == 5 || type == 6;
+}
+
+static void variable_ranges(void **state)
+{
+	(void)state;
+	assert_reads(IA32_MTRRCAP, 0x508);
+	for (uint32_t n = 0; n < 8; n++) {
+		for (unsigned bit = 0; bit < 64; bit++) {
+			bool address = bit >= 12 && bit < 40;
+
+			assert_int_equal(writes(IA32_MTRR_PHYSBASE(n), 1ull << bit),
+					 address || bit == 0 || bit == 2);
+			assert_int_equal(writes(IA32_MTRR_PHYSMASK(n), 1ull << bit),
+					 address || bit == 11);
+		}
+		for (unsigned type = 0; type < 256; type++)
+			assert_int_equal(writes(IA32_MTRR_PHYSBASE(n), 0x1000 | type),
+					 is_type(type));
+		assert_true(writes(IA32_MTRR_PHYSBASE(n), 0xfffffff006 - 0x1000 * n));
+		assert_true(writes(IA32_MTRR_PHYSMASK(n), 0xfffffff800 - 0x1000 * n));
+	}
+	for (uint32_t n = 0; n < 8; n++) {
+		assert_reads(IA32_MTRR_PHYSBASE(n), 0xfffffff006 - 0x1000 * n);
+		assert_reads(IA32_MTRR_PHYSMASK(n), 0xfffffff800 - 0x1000 * n);
+	}
+}
+
+static void fixed_ranges(void **state)
+{
+	static const uint32_t fixed[] = {0x250, 0x258, 0x259, 0x268, 0x269, 0x26a,
+					 0x26b, 0x26c, 0x26d, 0x26e, 0x26f};
+
+	(void)state;
+	for (unsigned i = 0; i < 11; i++) {
+		for (unsigned shift = 0; shift < 64; shift += 8)
+			for (uint64_t type = 0; type < 256; type++) {
+				uint64_t value =
+					(0x0606060606060606 & ~(0xffull << shift)) | type << shift;
+
+				assert_int_equal(writes(fixed[i], value), is_type(type));
+				if (is_type(type))
+					assert_reads(fixed[i], value);
+			}
+		assert_true(writes(fixed[i], 0x0100000000000000 | (i & 1) | (i & 2) << 15));
+	}
+	for (unsigned i = 0; i < 11; i++)
+		assert_reads(fixed[i], 0x0100000000000000 | (i & 1) | (i & 2) << 15);
+}
+
+static void the_default_type(void **state)
+{
+	(void)state;
+	for (uint64_t value = 0; value < 0x1000; value++)
+		assert_int_equal(writes(IA32_MTRR_DEF_TYPE, value),
+				 !(value & 0x300) && is_type(value & 0xff));
+	for (unsigned bit = 12; bit < 64; bit++)
+		assert_false(writes(IA32_MTRR_DEF_TYPE, 1ull << bit | 6));
+	assert_true(writes(IA32_MTRR_DEF_TYPE, 0xc01));
+	assert_reads(IA32_MTRR_DEF_TYPE, 0xc01);
+}
+
+static void mtrrs_as_firmware_leaves_them(void **state)
+{
+	(void)state;
+	mtrr_init(&fake_vcpu.mtrrs, 40);
+	assert_reads(IA32_MTRR_DEF_TYPE, 0xc06);
+	assert_reads(IA32_MTRR_FIX64K_00000, 0x0606060606060606);
+	assert_reads(IA32_MTRR_FIX16K_80000, 0x0606060606060606);
+	assert_reads(IA32_MTRR_FIX16K_A0000, 0);
+	assert_reads(IA32_MTRR_FIX4K_F8000, 0);
+	assert_reads(IA32_MTRR_PHYSBASE(0), 0xc0000000);
+	assert_reads(IA32_MTRR_PHYSMASK(0), 0xffc0000800);
+	for (uint32_t msr = IA32_MTRR_PHYSBASE(1); msr <= IA32_MTRR_PHYSMASK(7); msr++)
+		assert_reads(msr, 0);
+	mtrr_init(&fake_vcpu.mtrrs, 52);
+	assert_reads(IA32_MTRR_PHYSMASK(0), 0xfffffc0000800);
 }
 
 static void efer(void **state)
@@ -386,7 +572,14 @@ int main(void)
 		cmocka_unit_test_setup(bits_of_debugctl, setup),
 		cmocka_unit_test_setup(bits_of_misc_enable, setup),
 		cmocka_unit_test_setup(msrs_that_stay_zero, setup),
+		cmocka_unit_test_setup(no_machine_check_banks, setup),
+		cmocka_unit_test_setup(microcode, setup),
+		cmocka_unit_test_setup(variable_ranges, setup),
+		cmocka_unit_test_setup(fixed_ranges, setup),
+		cmocka_unit_test_setup(the_default_type, setup),
+		cmocka_unit_test_setup(mtrrs_as_firmware_leaves_them, setup),
 		cmocka_unit_test_setup(efer, setup),
+		cmocka_unit_test(each_has_one_row),
 		cmocka_unit_test_setup(live_msrs_are_reset, setup),
 		cmocka_unit_test_setup(records, setup),
 	};

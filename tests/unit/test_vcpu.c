@@ -7,6 +7,7 @@
 /* UNITS: arch/x86_64/exceptions.c tests/fake/backend.c tests/fake/host_cpuid.c tests/fake/cpus.c */
 /* UNITS: tests/fake/physical.c tests/fake/direct_map.c tests/fake/guest_memory.c */
 /* UNITS: kernel/string.c tests/fake/log.c tests/fake/error.c */
+/* UNITS: vcpu/mtrr.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -140,6 +141,7 @@ static int setup(void **state)
 	fake_msr_set(IA32_KERNEL_GS_BASE, ~0ull);
 	fake_msr_set(IA32_TSC_AUX, 5);
 	fake_msr_set(IA32_XSS, 5);
+	fake_msr_set(IA32_UMWAIT_CONTROL, 5);
 	return 0;
 }
 
@@ -560,6 +562,7 @@ static void the_live_state_is_reset(void **state)
 	assert_int_equal(fake_machine.xrstor_components, 0x2e7);
 	assert_int_equal(rdmsr(IA32_STAR) | rdmsr(IA32_LSTAR) | rdmsr(IA32_FMASK), 0);
 	assert_int_equal(rdmsr(IA32_KERNEL_GS_BASE) | rdmsr(IA32_TSC_AUX) | rdmsr(IA32_XSS), 0);
+	assert_int_equal(rdmsr(IA32_UMWAIT_CONTROL), 0);
 	/* SDM "Processor State After Reset", as FNINIT and MXCSR have it; XSTATE_BV 0 for the rest.
 	 */
 	area = fake_machine.fxrstor_area;

@@ -12,6 +12,7 @@
 /* UNITS: tests/fake/direct_map.c tests/fake/guest_memory.c tests/fake/panic.c */
 /* UNITS: vcpu/vmx/exits_io.c tests/fake/log.c tests/fake/error.c */
 /* UNITS: vcpu/breakpoints.c */
+/* UNITS: vcpu/mtrr.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -97,8 +98,8 @@ static const uint8_t fates[VMX_EXIT_REASON_COUNT] = {
 	[VMX_EXIT_VMXON] = FATE_UD,
 	[VMX_EXIT_CR_ACCESS] = FATE_NEXT,
 	[VMX_EXIT_IO_INSTRUCTION] = FATE_NEXT,
-	[VMX_EXIT_RDMSR] = FATE_GP, /* MSR 0 */
-	[VMX_EXIT_WRMSR] = FATE_GP,
+	[VMX_EXIT_RDMSR] = FATE_NEXT, /* MSR 0 */
+	[VMX_EXIT_WRMSR] = FATE_NEXT,
 	[VMX_EXIT_ENTRY_FAILURE_GUEST_STATE] = FATE_STOPS,
 	[VMX_EXIT_ENTRY_FAILURE_MSR_LOADING] = FATE_STOPS,
 	[VMX_EXIT_MWAIT] = FATE_UD,

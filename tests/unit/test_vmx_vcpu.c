@@ -13,6 +13,7 @@
 /* UNITS: tests/fake/direct_map.c tests/fake/guest_memory.c tests/fake/panic.c */
 /* UNITS: vcpu/vmx/exits_io.c tests/fake/log.c tests/fake/error.c */
 /* UNITS: vcpu/breakpoints.c */
+/* UNITS: vcpu/mtrr.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

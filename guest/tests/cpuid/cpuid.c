@@ -29,7 +29,7 @@ static const struct {
 	const char *reason;
 } leaves[] = {
 	{0,	    0,    {0, ~0u, ~0u, ~0u},			   "the last leaf is 0Dh"		 },
-	{1,	    0,    {~0u, 0xff00, 0x76da3203, 0x0f8bad7f}, "no local APIC, VMX, counters, tracing"},
+	{1,	    0,    {~0u, 0xff00, 0x76da3203, 0x0f8bfdff}, "no local APIC, VMX, counters, tracing"},
 	{2,	    0,    {~0u, ~0u, ~0u, ~0u},		     0				      },
 	{3,	    0,    {~0u, ~0u, ~0u, ~0u},		     0				      },
 	{4,	    0,    {0x3fff, ~0u, ~0u, ~0u},		"one processor, that shares no cache"  },
