@@ -13,7 +13,7 @@
  * One element. The memory side is checked first, so that a fault finds the port untouched; what a
  * device then does about a memory address of its own is up to it.
  */
-static enum linear_result element(const struct linear_context *context, const struct string_io *io)
+static enum linear_result element(struct linear_context *context, const struct string_io *io)
 {
 	struct vcpu *vcpu = context->vcpu;
 	unsigned index = io->in ? REG_RDI : REG_RSI;

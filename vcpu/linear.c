@@ -7,7 +7,6 @@
 #include "arch/x86_64/instructions.h"
 #include "kernel/string.h"
 #include "vcpu/breakpoints.h"
-#include "vcpu/paging.h"
 
 #define PIECES_MAX 2 /* an access of 16 bytes touches two pages at most */
 
@@ -27,6 +26,7 @@ void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_c
 		.cr0 = backend_cr0(vcpu),
 		.rflags = backend_rflags(vcpu),
 		.breakpoints = breakpoints_on(backend_dr7(vcpu)),
+		.page.linear = 1,
 	};
 	backend_get_segment(vcpu, segment, &context->segment);
 	if (vcpu->mode == MODE_LONG) {
@@ -129,13 +129,25 @@ void linear_paging(struct vcpu *vcpu, struct paging *paging)
 }
 
 /* Translates an access; raises the page fault or stops the VM when that does not work out. */
-static enum linear_result translate(struct vcpu *vcpu, const struct paging *paging, uint64_t linear,
-				    struct paging_access access, gpa_t *gpa)
+static enum linear_result translate(struct linear_context *context, uint64_t linear, bool write,
+				    gpa_t *gpa)
 {
+	const struct paging_access access = {.write = write, .user = context->cpl == 3};
+	uint64_t offset = linear % PAGE_SIZE;
+	struct vcpu *vcpu = context->vcpu;
 	uint32_t error_code;
 
-	switch (paging_translate(paging, linear, access, gpa, &error_code)) {
+	if (context->page.linear == linear - offset && context->page.written >= write) {
+		*gpa = GPA(context->page.gpa.raw + offset);
+		return LINEAR_OK;
+	}
+	if (!context->paging_is_read)
+		linear_paging(vcpu, &context->paging);
+	context->paging_is_read = true;
+	switch (paging_translate(&context->paging, linear, access, gpa, &error_code)) {
 	case PAGING_OK:
+		context->page = (struct linear_page){
+			.linear = linear - offset, .gpa = GPA(gpa->raw - offset), .written = write};
 		return LINEAR_OK;
 	case PAGING_FAULT:
 		write_cr2(linear);
@@ -156,21 +168,17 @@ struct piece {
 	unsigned size;
 };
 
-static enum linear_result find_pieces(const struct linear_context *context, uint64_t linear,
+static enum linear_result find_pieces(struct linear_context *context, uint64_t linear,
 				      unsigned size, bool write, struct piece pieces[PIECES_MAX],
 				      unsigned *count)
 {
-	struct paging_access access = {.write = write, .user = context->cpl == 3};
-	struct paging paging;
-
-	linear_paging(context->vcpu, &paging);
 	for (*count = 0; size > 0; (*count)++) {
 		unsigned room = (unsigned)(PAGE_SIZE - linear % PAGE_SIZE);
 		struct piece *piece = &pieces[*count];
 		enum linear_result result;
 
 		piece->size = size < room ? size : room;
-		result = translate(context->vcpu, &paging, linear, access, &piece->gpa);
+		result = translate(context, linear, write, &piece->gpa);
 		if (result != LINEAR_OK)
 			return result;
 		linear += piece->size;
@@ -222,7 +230,7 @@ static void write_piece(struct vm *vm, gpa_t gpa, const uint8_t *from, unsigned 
 	}
 }
 
-enum linear_result linear_read(const struct linear_context *context, uint64_t linear, void *to,
+enum linear_result linear_read(struct linear_context *context, uint64_t linear, void *to,
 			       unsigned size)
 {
 	struct piece pieces[PIECES_MAX];
@@ -238,8 +246,8 @@ enum linear_result linear_read(const struct linear_context *context, uint64_t li
 	return LINEAR_OK;
 }
 
-enum linear_result linear_write(const struct linear_context *context, uint64_t linear,
-				const void *from, unsigned size)
+enum linear_result linear_write(struct linear_context *context, uint64_t linear, const void *from,
+				unsigned size)
 {
 	struct piece pieces[PIECES_MAX];
 	unsigned count, done = 0;
@@ -255,8 +263,8 @@ enum linear_result linear_write(const struct linear_context *context, uint64_t l
 	return LINEAR_OK;
 }
 
-enum linear_result linear_probe(const struct linear_context *context, uint64_t linear,
-				unsigned size, bool write)
+enum linear_result linear_probe(struct linear_context *context, uint64_t linear, unsigned size,
+				bool write)
 {
 	struct piece pieces[PIECES_MAX];
 	unsigned count;

@@ -6,12 +6,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "vcpu/paging.h"
 #include "vcpu/vcpu.h"
 
 enum linear_result {
 	LINEAR_OK,
 	LINEAR_FAULTED, /* a fault was raised for the guest */
 	LINEAR_STOPPED, /* the VM was stopped, with the reason */
+};
+
+/* A page that an access went to: the next one to it takes no walk, as with a TLB. */
+struct linear_page {
+	uint64_t linear; /* with bit 0 set: there is none */
+	gpa_t gpa;
+	bool written;
 };
 
 /* What one instruction's accesses have in common; filled once, good until the guest runs again. */
@@ -23,6 +31,9 @@ struct linear_context {
 	uint64_t cr0, rflags;
 	bool code64;
 	bool breakpoints; /* some are on */
+	struct paging paging;
+	bool paging_is_read; /* with the first access */
+	struct linear_page page;
 };
 
 void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_context *context);
@@ -39,18 +50,17 @@ enum linear_result linear_address(const struct linear_context *context, uint64_t
  * Reads or writes at a linear address with the rights of the guest's CPL. What is not RAM is asked
  * of the devices. A fault in a second page comes before anything of the first is written.
  */
-enum linear_result linear_read(const struct linear_context *context, uint64_t linear, void *to,
+enum linear_result linear_read(struct linear_context *context, uint64_t linear, void *to,
 			       unsigned size);
-enum linear_result linear_write(const struct linear_context *context, uint64_t linear,
-				const void *from, unsigned size);
+enum linear_result linear_write(struct linear_context *context, uint64_t linear, const void *from,
+				unsigned size);
 
 /* Whether an access would work: the faults of linear_read() and linear_write() without their
  * effects. */
-enum linear_result linear_probe(const struct linear_context *context, uint64_t linear,
-				unsigned size, bool write);
+enum linear_result linear_probe(struct linear_context *context, uint64_t linear, unsigned size,
+				bool write);
 
 /* What the guest's paging depends on, as it is now. */
-struct paging;
 void linear_paging(struct vcpu *vcpu, struct paging *paging);
 
 /* Fetches up to `size` bytes of code at CS:RIP. *got tells how many there were before a page that

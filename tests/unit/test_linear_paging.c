@@ -171,9 +171,42 @@ static void protection_keys(void **state)
 	fake_machine.pkru = 1u << 10;
 	assert_int_equal(linear_read(&context, 0x1000, &linear, 8), LINEAR_OK);
 	fake_backend.cr4 |= CR4_PKE;
+	linear_begin(&fake_vcpu, SEG_DS, &context);
 	assert_int_equal(linear_read(&context, 0x1000, &linear, 8), LINEAR_FAULTED);
 	fake_expect_fault(14, PF_ERROR_PRESENT | PF_ERROR_USER | PF_ERROR_PK);
 	assert_int_equal(fake_machine.cr4 & CR4_PKE, 0);
+}
+
+/* One walk a page and instruction: what the guest's tables say meanwhile counts from the next
+ * instruction on, as with a TLB. But a page that was read is not one that may be written. */
+static void a_page_is_walked_to_once(void **state)
+{
+	(void)state;
+	begin_paged(0);
+	fake_backend.cr0 |= CR0_WP;
+	put(0x4008, 0x9000 | P);
+	put(0x4010, 0xa000 | P | W);
+	memory(0x9000)[0] = 0x11;
+	memory(0x9678)[0] = 0x22;
+	memory(0xa000)[0] = 0x33;
+	linear = 0;
+	assert_int_equal(linear_read(&context, 0x1000, &linear, 1), LINEAR_OK);
+	put(0x4008, 0);
+	assert_int_equal(linear_read(&context, 0x1678, &linear, 1), LINEAR_OK);
+	assert_int_equal(linear, 0x22);
+	assert_int_equal(linear_write(&context, 0x1678, &linear, 1), LINEAR_FAULTED);
+	fake_expect_fault(14, PF_ERROR_WRITE);
+	assert_int_equal(linear_read(&context, 0x2000, &linear, 1), LINEAR_OK);
+	assert_int_equal(linear, 0x33);
+	assert_int_equal(memory(0x4010)[0] & 0x60, 0x20);
+	assert_int_equal(linear_write(&context, 0x2008, &linear, 1), LINEAR_OK);
+	assert_int_equal(memory(0x4010)[0] & 0x60, 0x60);
+	assert_int_equal(memory(0xa008)[0], 0x33);
+	memory(0x4010)[0] = 0;
+	assert_int_equal(linear_write(&context, 0x2fff, &linear, 1), LINEAR_OK);
+	assert_int_equal(memory(0xafff)[0], 0x33);
+	linear_begin(&fake_vcpu, SEG_DS, &context);
+	assert_int_equal(linear_read(&context, 0x2000, &linear, 1), LINEAR_FAULTED);
 }
 
 static void the_pdptes_are_the_processors(void **state)
@@ -339,6 +372,7 @@ int main(void)
 		cmocka_unit_test(the_cpl_decides),
 		cmocka_unit_test(real_mode_is_cpl_0),
 		cmocka_unit_test(protection_keys),
+		cmocka_unit_test(a_page_is_walked_to_once),
 		cmocka_unit_test(the_pdptes_are_the_processors),
 		cmocka_unit_test(what_paging_sees),
 		cmocka_unit_test(a_table_outside_memory_stops_the_vm),
