@@ -395,6 +395,13 @@ static inline void wbinvd(void)
 	asm volatile("wbinvd" : : : "memory");
 }
 
+/* With its operand in memory it also empties the buffers that keep old data, where MD_CLEAR or the
+ * like says so. */
+static inline void verw(uint16_t selector)
+{
+	asm volatile("verw %0" : : "m"(selector) : "cc");
+}
+
 static inline void mfence(void)
 {
 	asm volatile("mfence" : : : "memory");

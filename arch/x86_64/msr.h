@@ -261,8 +261,12 @@ typedef bool (*msr_writer)(uint32_t msr, uint64_t value);
 #define SPEC_CTRL_IBRS	    BIT(0)
 #define SPEC_CTRL_STIBP	    BIT(1)
 #define SPEC_CTRL_SSBD	    BIT(2)
+#define SPEC_CTRL_BHI_DIS_S BIT(10)
 #define PRED_CMD_IBPB	    BIT(0)
 #define FLUSH_CMD_L1D_FLUSH BIT(0)
+
+/* IA32_TSX_CTRL */
+#define TSX_CTRL_RTM_DISABLE BIT(0)
 
 /* IA32_ARCH_CAPABILITIES: what this CPU does not suffer from, or can do about it. */
 #define ARCH_CAP_RDCL_NO	      BIT(0) /* not Meltdown, not L1TF */
@@ -284,6 +288,7 @@ typedef bool (*msr_writer)(uint32_t msr, uint64_t value);
 #define ARCH_CAP_PBRSB_NO	      BIT(24)
 #define ARCH_CAP_GDS_NO		      BIT(26)
 #define ARCH_CAP_RFDS_NO	      BIT(27)
+#define ARCH_CAP_RFDS_CLEAR	      BIT(28)
 
 /* IA32_MISC_ENABLE */
 #define MISC_ENABLE_FAST_STRINGS BIT(0)

@@ -54,6 +54,11 @@ void vmx_exit_entry(void)
 	abort();
 }
 
+void vmx_exit_entry_clearing(void)
+{
+	abort();
+}
+
 void vmx_enter_guest(struct vcpu *vcpu)
 {
 	if (vmx_machine_guest)

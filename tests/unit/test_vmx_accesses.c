@@ -12,7 +12,7 @@
 /* UNITS: tests/fake/processor.c tests/fake/host_cpuid.c tests/fake/cpus.c tests/fake/physical.c */
 /* UNITS: tests/fake/direct_map.c tests/fake/guest_memory.c tests/fake/panic.c */
 /* UNITS: tests/fake/log.c tests/fake/error.c vcpu/breakpoints.c */
-/* UNITS: vcpu/mtrr.c */
+/* UNITS: vcpu/mtrr.c vcpu/vmx/side_channels.c vcpu/vmx/report_text.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

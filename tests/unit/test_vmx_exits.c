@@ -11,8 +11,8 @@
 /* UNITS: tests/fake/processor.c tests/fake/host_cpuid.c tests/fake/cpus.c tests/fake/physical.c */
 /* UNITS: tests/fake/direct_map.c tests/fake/guest_memory.c tests/fake/panic.c */
 /* UNITS: vcpu/vmx/exits_io.c tests/fake/log.c tests/fake/error.c */
-/* UNITS: vcpu/breakpoints.c */
-/* UNITS: vcpu/mtrr.c */
+/* UNITS: vcpu/breakpoints.c vcpu/mtrr.c */
+/* UNITS: vcpu/vmx/side_channels.c vcpu/vmx/report_text.c */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,6 +28,7 @@
 #include "tests/fake/log.h"
 #include "tests/fake/vmx_machine.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/vmx/side_channels.h"
 
 #define get fake_vmcs_get
 #define set fake_vmcs_set
@@ -455,6 +456,36 @@ static void a_run_begins(void **state)
 	assert_int_equal(entries, 1);
 }
 
+/* What side channels need is done for a VM that begins and after a beat, not at each exit. */
+static void against_side_channels(void **state)
+{
+	(void)state;
+	fake_msr_set(IA32_SPEC_CTRL, 0);
+	fake_msr_set(IA32_PRED_CMD, 0);
+	fake_msr_set(IA32_FLUSH_CMD, 0);
+	side_channels_start();
+	fake_machine.verw_count = 0;
+	fake_msr_set(IA32_PRED_CMD, 0);
+	fake_msr_set(IA32_FLUSH_CMD, 0);
+	assert_true(vmx_machine_exit_with(VMX_EXIT_CPUID, 0));
+	assert_int_equal(rdmsr(IA32_PRED_CMD) | rdmsr(IA32_FLUSH_CMD), 0);
+	vcpu->deadline = 0;
+	assert_true(vmx_machine_exit_with(VMX_EXIT_CPUID, 0));
+	assert_int_equal(rdmsr(IA32_FLUSH_CMD), FLUSH_CMD_L1D_FLUSH);
+	assert_int_equal(rdmsr(IA32_PRED_CMD), 0);
+	backend_run(vcpu);
+	assert_int_equal(rdmsr(IA32_PRED_CMD), PRED_CMD_IBPB);
+	assert_int_equal(fake_machine.verw_count, 1);
+
+	/* Its VERW before entries is in the exit stub of VMs that are made from now on. */
+	vmx_machine_setup();
+	assert_int_equal(fake_vmcs_get(VMCS_HOST_RIP), (uint64_t)vmx_exit_entry_clearing);
+	fake_machine.cpuid = NULL;
+	side_channels_start();
+	vmx_machine_setup();
+	assert_int_equal(fake_vmcs_get(VMCS_HOST_RIP), (uint64_t)vmx_exit_entry);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -474,6 +505,7 @@ int main(void)
 		TEST(the_heartbeat),
 		TEST(refused_entries),
 		TEST(a_run_begins),
+		TEST(against_side_channels),
 	};
 
 	return cmocka_run_group_tests_name("vmx_exits", tests, NULL, NULL);

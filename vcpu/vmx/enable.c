@@ -8,6 +8,7 @@
 #include "kernel/string.h"
 #include "vcpu/msr.h"
 #include "vcpu/vmx/feature_gate.h"
+#include "vcpu/vmx/side_channels.h"
 #include "vcpu/vmx/vmx.h"
 
 static struct vmx_capabilities the_capabilities;
@@ -63,6 +64,7 @@ err_t backend_start(void)
 
 	if (err)
 		return err;
+	side_channels_start();
 	msr_init();
 	return enter_operation();
 }
@@ -71,6 +73,8 @@ err_t backend_join(void)
 {
 	err_t err = feature_gate_follow(&the_capabilities);
 
+	if (!err)
+		err = side_channels_follow();
 	return err ? err : enter_operation();
 }
 

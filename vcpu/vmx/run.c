@@ -6,6 +6,7 @@
 #include "arch/x86_64/msr.h"
 #include "kernel/panic.h"
 #include "vcpu/vmx/entry_check.h"
+#include "vcpu/vmx/side_channels.h"
 #include "vcpu/vmx/vmx.h"
 
 /* Blocking that ends with one instruction. */
@@ -208,6 +209,7 @@ COLD static void heartbeat(struct vcpu *vcpu)
 	uint64_t start = rdtsc(), taken;
 
 	vcpu_heartbeat(vcpu, vcpu->tsc_exit);
+	side_channels_after_beat();
 	/* The beat is the host's: it costs what the console takes, and the exit is not to blame. */
 	taken = rdtsc() - start;
 	vcpu->tsc_exit += taken;
@@ -284,6 +286,7 @@ void backend_run(struct vcpu *vcpu)
 		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "VMPTRLD failed");
 		return;
 	}
+	side_channels_next_vm();
 	if (prepare_entry(vcpu))
 		vmx_enter_guest(vcpu);
 }

@@ -5,8 +5,14 @@
  * HOST_RSP points just past vcpu->regs, which is the start of struct vcpu: the pushes fill it in opcode order, and leave
  * RSP at the vCPU itself. Nothing lies below that for a push to damage, and nothing pushes there: interrupts are off, NMI,
  * #MC and #DF have stacks of their own (IST), and C code runs on vcpu->host_stack.
+ *
+ * There are two: on processors that keep old data in buffers, these are emptied (VERW) before each entry. After that only
+ * the guest's own registers are touched.
  */
 #include "vcpu/offsets.h"
+
+/* How many calls a processor remembers, at the most, to guess returns. */
+#define RETURNS_GUESSED 32
 
 	.macro save_guest
 	push	%r15
@@ -81,11 +87,11 @@ vmx_enter_guest:
 	jmp	entry_failed
 	.size	vmx_enter_guest, . - vmx_enter_guest
 
-/* HOST_RIP. */
-	.globl	vmx_exit_entry
-	.type	vmx_exit_entry, @function
+	.macro exit_entry name, before_entry:vararg
+	.globl	\name
+	.type	\name, @function
 	.balign	64
-vmx_exit_entry:
+\name:
 	save_guest
 	rdtsc
 	mov	%rsp, %rdi
@@ -94,9 +100,18 @@ vmx_exit_entry:
 	lea	(%rax, %rdx), %rsi
 	call	vmx_handle_exit
 	mov	(%rsp), %rsp
+	\before_entry
 	stamp_entry
 	load_guest
 	vmresume
+	.endm
+
+/* HOST_RIP, one or the other. */
+	exit_entry vmx_exit_entry_clearing, verw data_selector(%rip)
+	jmp	entry_failed
+	.size	vmx_exit_entry_clearing, . - vmx_exit_entry_clearing
+
+	exit_entry vmx_exit_entry
 
 	/*
 	 * VMLAUNCH and VMRESUME fall through only when they fail before any guest state is loaded: all registers are as before,
@@ -114,12 +129,22 @@ entry_failed:
 	mov	(%rsp), %rdi
 	/* fall through: vmx_leave_guest(vcpu) */
 
-/* void vmx_leave_guest(struct vcpu *vcpu): drops what the handlers have on the stack, and returns from vmx_enter_guest(). */
+/*
+ * void vmx_leave_guest(struct vcpu *vcpu): drops what the handlers have on the stack, and returns from vmx_enter_guest().
+ * Its calls were not the last ones, so that the processor might guess where it returns to from calls of the guest: it gets
+ * to see so many others first that it has forgotten those.
+ */
 	.globl	vmx_leave_guest
 	.type	vmx_leave_guest, @function
 vmx_leave_guest:
 	mov	VCPU_HOST_STACK(%rdi), %rsp
 	add	$24, %rsp
+	.rept	RETURNS_GUESSED
+	call	1f
+	int3
+1:
+	.endr
+	add	$8 * RETURNS_GUESSED, %rsp
 	pop	%r15
 	pop	%r14
 	pop	%r13
@@ -128,5 +153,10 @@ vmx_leave_guest:
 	pop	%rbp
 	ret
 	.size	vmx_exit_entry, . - vmx_exit_entry
+
+	.section .rodata
+	.balign	2
+data_selector:
+	.word	HOST_DATA
 
 	.section .note.GNU-stack, "", @progbits

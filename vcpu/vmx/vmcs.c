@@ -13,7 +13,10 @@
 #include "trace/trace.h"
 #include "vcpu/control.h"
 #include "vcpu/msr.h"
+#include "vcpu/vmx/side_channels.h"
 #include "vcpu/vmx/vmx.h"
+
+_Static_assert(SELECTOR_DATA == HOST_DATA, "vcpu/offsets.h");
 
 /* One allocation a vCPU: the backend's state, the VMCS, the bitmaps. */
 #define PAGE_STATE	0
@@ -131,7 +134,8 @@ static void put_host_state(struct writer *writer, struct vcpu *vcpu)
 	put(writer, VMCS_HOST_SYSENTER_ESP, 0);
 	put(writer, VMCS_HOST_SYSENTER_EIP, 0);
 	put(writer, VMCS_HOST_RSP, (uint64_t)vcpu + VCPU_REGS_SIZE);
-	put(writer, VMCS_HOST_RIP, (uint64_t)vmx_exit_entry);
+	put(writer, VMCS_HOST_RIP,
+	    (uint64_t)(side_channels()->clear_buffers ? vmx_exit_entry_clearing : vmx_exit_entry));
 }
 
 static void put_segment(struct writer *writer, enum segment_index index,

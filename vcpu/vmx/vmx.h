@@ -69,6 +69,7 @@ bool vmx_redeliver(struct vcpu *vcpu);
 /* The stub and what it calls. */
 void vmx_enter_guest(struct vcpu *vcpu);
 void vmx_exit_entry(void);
+void vmx_exit_entry_clearing(void); /* empties the processor's buffers before each entry */
 NORETURN void vmx_leave_guest(struct vcpu *vcpu);
 void vmx_handle_exit(struct vcpu *vcpu, uint64_t tsc);
 void vmx_entry_instruction_failed(struct vcpu *vcpu, bool cf, bool zf);

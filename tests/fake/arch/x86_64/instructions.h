@@ -71,7 +71,7 @@ struct fake_machine {
 	uint16_t tr, ldtr, cs, ds, es, ss, fs, gs;
 
 	/* How often each was executed. */
-	unsigned hlt_count, pause_count, invlpg_count, wbinvd_count, breakpoint_count;
+	unsigned hlt_count, pause_count, invlpg_count, wbinvd_count, breakpoint_count, verw_count;
 	unsigned nmi_count, machine_check_count, xsetbv_count;
 	uint64_t invlpg_last;
 };
@@ -406,6 +406,12 @@ static inline void invlpg(uint64_t address)
 static inline void wbinvd(void)
 {
 	fake_machine.wbinvd_count++;
+}
+
+static inline void verw(uint16_t selector)
+{
+	(void)selector;
+	fake_machine.verw_count++;
 }
 
 static inline void mfence(void)
