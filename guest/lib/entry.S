@@ -12,9 +12,13 @@
 	.code32
 	.globl	guest_start
 guest_start:
-	mov	$stack_top, %esp
 	mov	%eax, boot_magic
 	mov	%ebx, boot_info
+	mov	%esp, boot_registers + 8 * 4
+	mov	%ecx, boot_registers + 8 * 1
+	mov	%edx, boot_registers + 8 * 2
+	mov	%edi, boot_registers + 8 * 7
+	mov	$stack_top, %esp
 
 	/* The first 4 GiB, in 2 MiB pages, for CPL 3 as well. */
 	mov	$pml4, %edi
@@ -60,6 +64,17 @@ long_mode:
 	mov	%eax, %fs
 	mov	%eax, %gs
 	mov	$stack_top, %rsp
+	mov	%rbx, boot_registers + 8 * 3	/* not touched yet, so with their upper halves */
+	mov	%rbp, boot_registers + 8 * 5
+	mov	%rsi, boot_registers + 8 * 6
+	mov	%r8, boot_registers + 8 * 8
+	mov	%r9, boot_registers + 8 * 9
+	mov	%r10, boot_registers + 8 * 10
+	mov	%r11, boot_registers + 8 * 11
+	mov	%r12, boot_registers + 8 * 12
+	mov	%r13, boot_registers + 8 * 13
+	mov	%r14, boot_registers + 8 * 14
+	mov	%r15, boot_registers + 8 * 15
 	call	guest_setup
 	mov	boot_magic, %edi
 	mov	boot_info, %esi
@@ -146,5 +161,8 @@ boot_magic:
 	.skip	4
 boot_info:
 	.skip	4
+	.globl	boot_registers
+boot_registers:
+	.skip	8 * 16
 
 	.section .note.GNU-stack, "", @progbits

@@ -9,6 +9,10 @@
 /* The guest's own. Its result goes to the debug-exit port: 0 is a pass. */
 int guest_main(uint32_t boot_magic, uint32_t boot_info);
 
+/* General registers as the guest found them, in opcode order, but for RAX. Of RCX, RDX, RSP and RDI
+ * the lower halves. */
+extern uint64_t boot_registers[16];
+
 __attribute__((noreturn)) void guest_exit(int code);
 
 /* Whether Plinth runs the guest. Not: the processor itself does, straight from GRUB. */
