@@ -98,6 +98,20 @@ static void set_control_registers(void)
 }
 
 /*
+ * Memory is mapped with entry 0 of the PAT, WB, and device registers with entry 3, UC, as they are
+ * after a reset; a firmware or boot loader may have left others. SDM "Programming the PAT".
+ */
+static void set_memory_types(void)
+{
+	if (!cpuid_has(cpuid, CPUID_PAT) || rdmsr(IA32_PAT) == PAT_RESET)
+		return;
+	wbinvd();
+	wrmsr(IA32_PAT, PAT_RESET);
+	wbinvd();
+	write_cr3(read_cr3());
+}
+
+/*
  * A canary that differs from boot to boot. Its lowest byte is zero, which ends a string that runs
  * over. Runs once, in functions that are not protected themselves or never return.
  */
@@ -128,6 +142,7 @@ __attribute__((no_stack_protector)) void cpu_start(unsigned index)
 	make_gdt(cpu);
 	load_gdt(cpu);
 	set_control_registers();
+	set_memory_types();
 	if (index == 0) {
 		stack_protector_start();
 		add_stack(cpu, (uint64_t)boot_stack_bottom, (uint64_t)boot_stack_top);

@@ -42,7 +42,6 @@ enum step { STEP_NONE, STEP_REFUSED, STEP_READY, STEP_JOINED };
 static struct {
 	unsigned index;
 	uint32_t apic_id;
-	uint64_t pat; /* of the first processor: memory has one type for all */
 	uint32_t step;
 	err_t err; /* with STEP_REFUSED */
 } starting;
@@ -56,7 +55,6 @@ static err_t become_like_the_first(void)
 {
 	err_t err;
 
-	wrmsr(IA32_PAT, starting.pat);
 	address_space_activate();
 	err = local_apic_join();
 	if (!err && local_apic_id() != starting.apic_id)
@@ -285,7 +283,6 @@ void start_cpus(const struct acpi_info *acpi, const struct memory_map *map)
 	cpu_choice_make(&choice, acpi, this_cpu()->apic_id, local_apic_is_x2(), CPUS_MAX - 1);
 	tell_left_out(&choice);
 	ipi_start();
-	starting.pat = rdmsr(IA32_PAT);
 	if (choice.count > 0 && cpu_choice_page(map, &page))
 		start_all(&choice, page);
 	else if (choice.count > 0)

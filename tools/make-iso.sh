@@ -8,13 +8,14 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 usage()
 {
 	cat <<'END'
-Usage: tools/make-iso.sh -o IMAGE [-k KERNEL] [-a OPTIONS] [-m FILE [-c COMMAND-LINE]]...
+Usage: tools/make-iso.sh -o IMAGE [-k KERNEL] [-a OPTIONS] [-m FILE [-c COMMAND-LINE]]... [-g COMMAND]
 
   -o IMAGE    the image to write
   -k KERNEL   the hypervisor, an ELF file (default: build/plinth.elf)
   -a OPTIONS  its command line, for example "trace=all loglevel=debug"
   -m FILE     a module; may be given several times
   -c LINE     the command line of the module named last, for example "kernel name=linux mem=256M -- console=ttyS0"
+  -g COMMAND  a command of GRUB's before all this, to see Plinth on a machine that is not as usual: "wrmsr 0x277 0x6"
 
 SOURCE_DATE_EPOCH sets the date that the image carries (default: 2025-01-01).
 END
@@ -43,14 +44,15 @@ grub_step()
 	printf 'if [ "$loaded" = 1 ]; then\n\tif %s; then set loaded=1; else set loaded=0; fi\nfi\n' "$1"
 }
 
-image= kernel=$root/build/plinth.elf options= modules=() lines=()
-while getopts o:k:a:m:c:h option; do
+image= kernel=$root/build/plinth.elf options= modules=() lines=() before=
+while getopts o:k:a:m:c:g:h option; do
 	case $option in
 	o) image=$OPTARG ;;
 	k) kernel=$OPTARG ;;
 	a) options=$OPTARG ;;
 	m) modules+=("$OPTARG") lines+=("") ;;
 	c) ((${#modules[@]})) || die "-c stands behind the -m that it belongs to"; lines[-1]=$OPTARG ;;
+	g) before=$OPTARG ;;
 	h) usage; exit 0 ;;
 	*) usage >&2; exit 2 ;;
 	esac
@@ -71,7 +73,8 @@ trap 'exit 143' TERM
 mkdir -p "$stage/tree/boot/grub" "$(dirname "$image")"
 # Without symbols and debug information, which GRUB would load as well; debuggers read the original.
 objcopy --strip-all "$kernel" "$stage/tree/boot/plinth" || die "$kernel is not an ELF file that objcopy can read"
-load=$(grub_step "multiboot2 /boot/plinth$(grub_words "$options")")
+load=${before:+$(grub_step "$before")$'\n'}
+load+=$(grub_step "multiboot2 /boot/plinth$(grub_words "$options")")
 
 # The files keep their names where these differ, so that a message of GRUB tells which one it means.
 for i in "${!modules[@]}"; do
@@ -95,7 +98,8 @@ find "$stage/tree" -exec touch -d "@$SOURCE_DATE_EPOCH" {} +
 
 # grub-mkrescue's own configuration loads every module for partition maps, so all of them come along.
 grub_modules="normal multiboot2 serial terminal terminfo echo sleep halt all_video test search configfile iso9660 fat
-	part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_gpt part_msdos part_plan part_sun part_sunpc"
+	part_acorn part_amiga part_apple part_bsd part_dfly part_dvh part_gpt part_msdos part_plan part_sun part_sunpc
+	${before%% *}"
 
 # No themes, fonts and translations: there is no menu. The date of the file system is its identity (GRUB searches for
 # it), so it must be given, and not taken from the clock.

@@ -253,6 +253,8 @@ static void check_what_works(void)
 	      !cpuid_has(cpuid, CPUID_SMAP) || (read_cr4() & CR4_SMAP) != 0);
 	check("UMIP is on where it exists",
 	      !cpuid_has(cpuid, CPUID_UMIP) || (read_cr4() & CR4_UMIP) != 0);
+	check("device registers are mapped uncached, memory is not",
+	      (rdmsr(IA32_PAT) >> 24 & 0xff) == MEMORY_UC && (rdmsr(IA32_PAT) & 0xff) == MEMORY_WB);
 	check_interrupts();
 }
 
