@@ -10,6 +10,7 @@ import hashlib
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -149,22 +150,22 @@ def sort_lines(lines):
     return found
 
 
-def under_plinth(names, cpu, options):
-    """What each guest prints as one of many VMs of one boot."""
+def under_plinth(names, cpu, options, suffix=""):
+    """What each guest prints as one of many VMs of one boot. With a suffix, under which it is kept."""
     found = {}
     for first in range(0, len(names), VMS_AT_ONCE):
         some = names[first:first + VMS_AT_ONCE]
-        console = KEPT / cpu / f"plinth-{first}.console"
+        console = KEPT / cpu / f"plinth-{first}{suffix}.console"
         console.parent.mkdir(parents=True, exist_ok=True)
         command = ["./run-bochs.sh", "--elf", BUILD / "plinth.elf", "--cpu", cpu, "--timeout", str(120 + 2 * len(some)),
-                   "--serial", console, "--plinth", "records=0", *options]
+                   "--serial", console, *options]
         for name in some:
             command += ["--kernel", GUESTS / f"{name}.elf", "--name", name, "--mem", VM_MEMORY]
         subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         lines = sort_lines(text_of(console)) if console.exists() else {}
         for name in some:
             found[name] = lines.get(name, [])
-            (KEPT / cpu / f"{name}.plinth").write_text("".join(line + "\n" for line in found[name]))
+            (KEPT / cpu / f"{name}{suffix}.plinth").write_text("".join(line + "\n" for line in found[name]))
     return found
 
 
@@ -201,6 +202,18 @@ def differences(processor, plinth):
     return wrong
 
 
+def report(options, number, name, pair, how):
+    """One guest's result. Returns whether it is as it should be."""
+    wrong = differences(*pair)
+    checks = sum(1 for line in pair[0] if CHECK.match(line))
+    result = "not ok" if wrong else "ok"
+    count = f"{number} - " if options.tap else ""
+    print(f"{result} {count}{name}{how}: {checks} checks on {options.cpu}, the same under Plinth as on the processor")
+    for text in wrong[:20]:
+        print("\n".join(f"# {line}" for line in text.splitlines()), file=sys.stderr if options.tap else sys.stdout)
+    return not wrong
+
+
 def show(name, cpu):
     print(f"{name}: straight from GRUB on the left, under Plinth on the right", flush=True)
     width = str(shutil.get_terminal_size((200, 24)).columns)
@@ -214,6 +227,8 @@ def main():
     parser.add_argument("--all", action="store_true", help="all guests that are for this comparison")
     parser.add_argument("--tap", action="store_true", help="one line of TAP for each guest, as a test")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="boots at once (default: one a processor)")
+    parser.add_argument("--exceptions", default="", metavar="NAMES",
+                        help="guests that run once more with trace=exception: all their exceptions exit")
     parser.add_argument("--run", default="", help="more options for run-bochs.sh")
     parser.add_argument("name", nargs="*", help="folders of guest/tests")
     options = parser.parse_args()
@@ -221,28 +236,27 @@ def main():
     names = options.name
     if options.all:
         names = run(["make", "-s", "--no-print-directory", "print-oracle-guests"]).decode().split()
-    for name in names:
+    traced = options.exceptions.split()
+    for name in names + traced:
         if not (GUESTS / f"{name}.elf").exists():
             fail(f"there is no {GUESTS}/{name}.elf: is there a folder guest/tests/{name}, and did `make` run?")
+    more = shlex.split(options.run)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        plinth = pool.submit(under_plinth, names, options.cpu, options.run.split())
-        processor = pool.submit(native, names, options.cpu).result()
-        plinth = plinth.result()
+        plinth = pool.submit(under_plinth, names, options.cpu, ["--plinth", "records=0", *more])
+        again = pool.submit(under_plinth, traced, options.cpu,
+                            ["--plinth", "trace=exception trace.out=ring records=2", *more], "-traced")
+        processor = pool.submit(native, sorted({*names, *traced}), options.cpu).result()
+        plinth, again = plinth.result(), again.result()
 
     failed = 0
     for number, name in enumerate(names, 1):
-        wrong = differences(processor[name], plinth[name])
-        failed += bool(wrong)
-        same = sum(1 for line in processor[name] if CHECK.match(line))
         if not options.tap and not options.all:
             show(name, options.cpu)
-        result = "not ok" if wrong else "ok"
-        count = f"{number} - " if options.tap else ""
-        print(f"{result} {count}{name}: {same} checks on {options.cpu}, the same under Plinth as on the processor")
-        for text in wrong[:20]:
-            print("\n".join(f"# {line}" for line in text.splitlines()), file=sys.stderr if options.tap else sys.stdout)
+        failed += not report(options, number, name, (processor[name], plinth[name]), "")
+    for number, name in enumerate(traced, len(names) + 1):
+        failed += not report(options, number, name, (processor[name], again[name]), ", all exceptions exiting")
     if options.tap:
-        print(f"1..{len(names)}")
+        print(f"1..{len(names) + len(traced)}")
     sys.exit(failed > 0 and not options.tap)
 
 

@@ -30,13 +30,16 @@ enum event_raise events_combine(struct events *events, const struct event *secon
 		break;
 	}
 	/*
-	 * The second is handled alone. The instruction raises the first again when it is repeated;
-	 * an interrupt or NMI has no instruction that would.
+	 * The second is handled alone. The instruction raises the first again when it is repeated.
+	 * An interrupt or NMI is lost to the fault that its delivery met, as it was acknowledged
+	 * before; but #DB is a trap behind the delivery.
 	 */
-	if (events->now.valid && events->now.type == EVENT_EXTERNAL)
-		events_raise_interrupt(events, events->now.vector);
-	else if (events->now.valid && events->now.type == EVENT_NMI)
-		events_raise_nmi(events);
+	if (events->now.valid && second->vector == EXCEPTION_DB) {
+		if (events->now.type == EVENT_EXTERNAL)
+			events_raise_interrupt(events, events->now.vector);
+		else if (events->now.type == EVENT_NMI)
+			events_raise_nmi(events);
+	}
 	events->now = *second;
 	return RAISED;
 }

@@ -42,6 +42,17 @@ static inline bool exception_has_error_code(uint8_t vector)
 	return vector < EXCEPTION_COUNT && (EXCEPTIONS_WITH_ERROR_CODE >> vector & 1) != 0;
 }
 
+/*
+ * Faults push RF set, so that an instruction breakpoint does not fire again on the return; traps
+ * and aborts do not. #DB can be both, and as a fault it leaves that to its handler.
+ */
+#define EXCEPTION_FAULTS 0x003b7ce1u
+
+static inline bool exception_is_fault(uint8_t vector)
+{
+	return vector < EXCEPTION_COUNT && (EXCEPTION_FAULTS >> vector & 1) != 0;
+}
+
 /* SDM "Interrupt and Exception Classes" in the description of the double-fault exception. */
 enum exception_class {
 	EXCEPTION_BENIGN,

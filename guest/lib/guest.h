@@ -60,10 +60,11 @@ extern void (*trap_handlers[256])(struct trap_frame *frame);
 
 /*
  * An external interrupt for this processor, as its local APIC or Plinth brings it: pending at once.
- * interrupt_end() takes it where the test did not, and tells the local APIC that it is over.
+ * interrupt_end() takes it where the test did not, which is then true, and tells the local APIC
+ * that it is over.
  */
 void interrupt_pend(uint8_t vector);
-void interrupt_end(uint8_t vector);
+bool interrupt_end(uint8_t vector);
 
 /* The fault that an instruction under TRY met. */
 struct fault {

@@ -31,11 +31,13 @@ void interrupt_pend(uint8_t vector)
 	APIC(APIC_COMMAND) = TO_SELF | vector;
 }
 
-void interrupt_end(uint8_t vector)
+bool interrupt_end(uint8_t vector)
 {
+	taken = false;
 	trap_handlers[vector] = take;
 	asm volatile("sti; nop; nop; cli" : : : "memory");
 	trap_handlers[vector] = 0;
 	if (!under_plinth())
 		APIC(APIC_EOI) = 0;
+	return taken;
 }

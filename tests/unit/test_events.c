@@ -156,8 +156,8 @@ static void no_error_codes_in_real_mode(void **state)
 	assert_false(p.inject.has_error);
 }
 
-/* Nothing repeats an interrupt or an NMI whose delivery met a fault. */
-static void interrupts_are_not_lost_to_a_fault(void **state)
+/* They were acknowledged before the fault, and the processor does not deliver them again. */
+static void interrupts_are_lost_to_a_fault_in_their_delivery(void **state)
 {
 	struct event external = of_type(EVENT_EXTERNAL, 0x55), nmi = of_type(EVENT_NMI, 2);
 	struct event_plan p;
@@ -167,6 +167,25 @@ static void interrupts_are_not_lost_to_a_fault(void **state)
 	assert_int_equal(events_raise(&events, 17, true, 0), RAISED);
 	p = plan(&open_gates);
 	expect_event(&p.inject, EVENT_EXCEPTION, 17);
+	assert_false(events.work);
+	events_redeliver(&events, &nmi);
+	assert_int_equal(events_raise(&events, 11, true, 0), RAISED);
+	p = plan(&open_gates);
+	expect_event(&p.inject, EVENT_EXCEPTION, 11);
+	assert_false(events.work);
+}
+
+/* A breakpoint on the stack of the delivery: a trap. */
+static void interrupts_are_not_lost_to_a_trap(void **state)
+{
+	struct event external = of_type(EVENT_EXTERNAL, 0x55), nmi = of_type(EVENT_NMI, 2);
+	struct event_plan p;
+
+	(void)state;
+	events_redeliver(&events, &external);
+	assert_int_equal(events_raise(&events, 1, false, 0), RAISED);
+	p = plan(&open_gates);
+	expect_event(&p.inject, EVENT_EXCEPTION, 1);
 	assert_true(p.interrupt_window);
 	p = plan(&open_gates);
 	expect_event(&p.inject, EVENT_EXTERNAL, 0x55);
@@ -287,7 +306,8 @@ int main(void)
 		cmocka_unit_test_setup(pairs_of_exceptions, setup),
 		cmocka_unit_test_setup(other_events_make_no_double_fault, setup),
 		cmocka_unit_test_setup(no_error_codes_in_real_mode, setup),
-		cmocka_unit_test_setup(interrupts_are_not_lost_to_a_fault, setup),
+		cmocka_unit_test_setup(interrupts_are_lost_to_a_fault_in_their_delivery, setup),
+		cmocka_unit_test_setup(interrupts_are_not_lost_to_a_trap, setup),
 		cmocka_unit_test_setup(redelivery_keeps_error_code_and_length, setup),
 		cmocka_unit_test_setup(the_nmi_comes_before_interrupts, setup),
 		cmocka_unit_test_setup(each_gate_is_its_own, setup),

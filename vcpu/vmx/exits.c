@@ -98,6 +98,12 @@ static void give_back(struct vcpu *vcpu, const struct vmx_interruption *info)
 		events_redeliver(&vcpu->events, &event);
 		return;
 	}
+	/* A fault pushes RF set. */
+	if (exception_is_fault(info->vector))
+		backend_set_resume_flag(vcpu);
+	/* An NMI that is lost to a fault in its delivery blocks further ones all the same. */
+	if (interrupted && vcpu->events.now.type == EVENT_NMI && info->vector != EXCEPTION_DB)
+		block_nmi_again();
 	if (events_raise(&vcpu->events, info->vector, info->has_error_code, error) ==
 	    RAISED_TRIPLE_FAULT)
 		vm_stop(vcpu->vm, VM_ENDED_TRIPLE_FAULT, 0,
