@@ -13,7 +13,7 @@ exists()
 
 tick='`'
 place="${tick}[A-Za-z0-9_./-]+/[A-Za-z0-9_.-]+\\.(c|h|S|t|py|md)(: [^$tick]+)?$tick"
-documents=(docs/security.md)
+documents=(docs/security.md tests/README.md)
 for document in "${documents[@]}"; do
 	mapfile -t named < <(grep -oE -- "$place" "$document" | tr -d "$tick" | sort -u)
 	[[ ${#named[@]} -gt 30 ]]
@@ -22,5 +22,8 @@ for document in "${documents[@]}"; do
 		runs "$document: $where" exists "$where"
 	done
 done
+
+numbers=$(sed -nE 's/^\| ([0-9]+) \|.*/\1/p' tests/README.md | tr '\n' ' ')
+is "$numbers" "$(seq -s ' ' 30) " "tests/README.md has a row for each of the 30 faults"
 
 done_testing

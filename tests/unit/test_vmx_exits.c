@@ -287,6 +287,25 @@ static void cpuid_at(uint64_t rip, uint64_t expected)
 	assert_int_equal(get(VMCS_GUEST_RIP), expected);
 }
 
+/* An instruction is as long as the exit says: prefixes may stand before it. */
+static void the_length_is_the_exits(void **state)
+{
+	static const uint32_t reasons[] = {VMX_EXIT_CPUID, VMX_EXIT_RDMSR, VMX_EXIT_WBINVD,
+					   VMX_EXIT_VMCALL, VMX_EXIT_IO_INSTRUCTION};
+
+	(void)state;
+	for (unsigned i = 0; i < ARRAY_COUNT(reasons); i++)
+		for (uint64_t length = 1; length <= 15; length++) {
+			vcpu->regs.rax = 0;
+			vcpu->regs.rcx = IA32_EFER;
+			set(VMCS_GUEST_RIP, 0x4000);
+			set(VMCS_EXIT_QUALIFICATION, 0x00800000); /* out 80h */
+			set(VMCS_EXIT_INSTRUCTION_LENGTH, length);
+			assert_true(vmx_machine_exit(reasons[i]));
+			assert_int_equal(get(VMCS_GUEST_RIP), 0x4000 + length);
+		}
+}
+
 static void rip_has_32_bits_outside_64_bit_code(void **state)
 {
 	(void)state;
@@ -495,6 +514,7 @@ int main(void)
 		TEST(the_cost_of_exits),
 		TEST(costs_are_counted),
 		TEST(records_of_exits),
+		TEST(the_length_is_the_exits),
 		TEST(rip_has_32_bits_outside_64_bit_code),
 		TEST(shadows_end_with_the_instruction),
 		TEST(single_steps),

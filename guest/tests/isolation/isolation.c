@@ -28,7 +28,8 @@
 
 #define CR4_OSXSAVE (1ull << 18)
 #define PAGE	    4096ull
-#define BIOS_DATA   0x9f000ull /* of the extended one; the other one is in page 0 */
+#define NOBODY	    0xfeb00000ull /* no memory is there */
+#define BIOS_DATA   0x9f000ull	  /* of the extended one; the other one is in page 0 */
 #define LOW_END	    0xa0000ull
 #define VIDEO_END   0xc0000ull
 #define HIGH_START  0x100000ull
@@ -364,6 +365,57 @@ static void dirty_devices(void)
 	out8(PIC_MASK, 0xa5);
 }
 
+/* --- What stays in the processor while the host handles an exit --- */
+
+static void many_exits(void)
+{
+	uint8_t byte;
+
+	cpuid(1, 0);
+	byte = in8(POST);
+	out8(POST, byte);
+	read_msr(MSR_PAT);
+	read_msr(0x12345);
+	byte = *memory8(NOBODY);
+	asm volatile("rep insb" : : "D"(NOBODY), "c"(16), "d"((uint16_t)POST) : "memory");
+	write_cr4(read_cr4() ^ 4);
+	write_cr4(read_cr4() ^ 4);
+}
+
+static bool has_pattern(unsigned first, unsigned end)
+{
+	for (unsigned i = first; i < end; i++)
+		if (area[i] != (uint8_t)(PATTERN >> i % 8 * 8))
+			return false;
+	return true;
+}
+
+static void check_exits(void)
+{
+	unsigned lost = 0;
+	bool kept;
+
+	many_exits();
+	check(read_dr0() == PATTERN_LOW && read_dr1() == PATTERN_LOW + 8 &&
+		      read_dr2() == ~PATTERN_LOW && read_dr3() == PATTERN_LOW + 24 &&
+		      read_dr6() == 0xffff4ff0 && read_dr7() == 0xfff007ff &&
+		      read_cr2() == PATTERN && read_cr8() == 9,
+	      "debug registers, CR2 and CR8 outlive exits");
+	save();
+	kept = *(uint16_t *)area == 0x340 && *(uint32_t *)(area + 24) == 0x7f80 &&
+	       has_pattern(32, 42) && has_pattern(160, 416);
+	for (unsigned i = 2; has_xsave() && i < 32; i++)
+		if (components() >> i & 1 && i != 9) {
+			struct cpuid place = cpuid(0x0d, i);
+
+			kept &= has_pattern(place.ebx, place.ebx + place.eax);
+		}
+	check(kept, "so do the FPU, SSE, AVX and what else XSAVE saves");
+	for (unsigned i = 0; i < sizeof(msrs) / sizeof(msrs[0]); i++)
+		lost += read_msr(msrs[i].msr) != msrs[i].left && !last_fault.happened;
+	check(lost == 0, "and so do MSRs");
+}
+
 /* --- The end, with the pattern in the general registers as well --- */
 
 static const struct __attribute__((packed)) {
@@ -401,12 +453,14 @@ int guest_main(uint32_t magic, uint32_t info)
 	check_memory(info);
 	check_devices();
 	check_msrs();
-	result = checks_done();
 
-	dirty_devices();
 	dirty_msrs();
 	dirty_fpu();
-	dirty_memory();
 	dirty_debug();
+	check_exits();
+	result = checks_done();
+	dirty_fpu();
+	dirty_devices();
+	dirty_memory();
 	end(result ? result : fail ? 7 : 0, die);
 }
