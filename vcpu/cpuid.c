@@ -116,11 +116,12 @@ static const struct {
 	uint32_t features;
 	uint64_t components;
 } component_rules[] = {
-	/* XSAVE; FMA AVX F16C; AVX2; VAES VPCLMUL */
+	/* XSAVE; FMA AVX F16C; AVX2; VAES VPCLMUL; PKU */
 	{1, CPUID_ECX, F(26),					 XCR0_X87   },
 	{1, CPUID_ECX, F(12) | F(28) | F(29),			      XCR0_AVX   },
 	{7, CPUID_EBX, F(5),					  XCR0_AVX   },
 	{7, CPUID_ECX, F(9) | F(10),				     XCR0_AVX   },
+	{7, CPUID_ECX, F(3),					  XCR0_PKRU  },
  /* AVX512F DQ IFMA CD BW VL; VBMI VBMI2 VNNI BITALG VPOPCNT; VP2INTERSECT */
 	{7, CPUID_EBX, F(16) | F(17) | F(21) | F(28) | F(30) | F(31), XCR0_OPMASK},
 	{7, CPUID_ECX, F(1) | F(6) | F(11) | F(12) | F(14),	    XCR0_OPMASK},

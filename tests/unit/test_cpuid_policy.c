@@ -400,6 +400,8 @@ static void vectors_need_their_state(void **state)
 		for (size_t i = 0; i < sizeof(avx) / sizeof(avx[0]); i++)
 			assert_int_equal(shown(avx[i]), (xcr0[n] & 4) != 0);
 		assert_int_equal(shown(CPUID_XSAVE), xcr0[n] != 0);
+		/* PKRU that XRSTOR does not reset would tell the next VM of this one. */
+		assert_int_equal(shown(CPUID_PKU), xcr0[n] >> 9 & 1);
 	}
 	/* No XSAVE, no leaf that describes its area. */
 	for (uint32_t sub = 0; sub < 12; sub++)
