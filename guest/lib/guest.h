@@ -66,6 +66,9 @@ extern void (*trap_handlers[256])(struct trap_frame *frame);
 void interrupt_pend(uint8_t vector);
 bool interrupt_end(uint8_t vector);
 
+/* The same for an NMI. */
+void nmi_pend(void);
+
 /* The fault that an instruction under TRY met. */
 struct fault {
 	bool happened;

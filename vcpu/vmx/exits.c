@@ -76,7 +76,8 @@ static void debug_state(uint64_t debug_qualification)
 		   vmcs_read(VMCS_GUEST_DEBUGCTL) & ~(uint64_t)(DEBUGCTL_LBR | DEBUGCTL_BTF));
 }
 
-/* Gives an intercepted exception back to the guest. */
+/* Gives an intercepted exception back to the guest. One that IRET met finds NMIs unblocked, as the
+ * processor leaves them. */
 static void give_back(struct vcpu *vcpu, const struct vmx_interruption *info)
 {
 	bool interrupted = vmx_redeliver(vcpu);
@@ -84,8 +85,6 @@ static void give_back(struct vcpu *vcpu, const struct vmx_interruption *info)
 
 	if (info->has_error_code)
 		error = (uint32_t)vmcs_read(VMCS_EXIT_INTERRUPTION_ERROR_CODE);
-	if (info->nmi_unblocking && !interrupted)
-		block_nmi_again();
 	if (info->type != VMX_HARDWARE_EXCEPTION) {
 		/* INT1, INT3, INTO: a trap of the instruction, which has its length. */
 		struct event event = {
