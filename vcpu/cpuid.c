@@ -1,146 +1,112 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* CPUID for guests: the policy, the table made from it, and the exit. */
+/* CPUID for guests: the table that is made from the policy, and the exit. */
 #include "vcpu/cpuid.h"
 
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/cpuid.h"
 #include "arch/x86_64/instructions.h"
 #include "kernel/string.h"
+#include "vcpu/cpuid_policy.h"
 #include "vcpu/hypercall.h"
 #include "vcpu/vcpu.h"
 
-#define F(n) (1u << (n))
+#define BASIC_LIMIT	 0x0du
+#define STRUCTURED_LIMIT 1u /* of leaf 7 */
+#define EXTENDED_BASE	 0x80000000u
+#define EXTENDED_LIMIT	 0x80000008u
+#define HYPERVISOR	 0x40000000u
 
-#define BASIC_LIMIT    0x0du
-#define EXTENDED_BASE  0x80000000u
-#define EXTENDED_LIMIT 0x80000008u
-#define HYPERVISOR     0x40000000u
+/* Bits that are put in, whatever the host's are. */
+#define HYPERVISOR_PRESENT (1u << 31) /* leaf 1 ECX */
+#define OSXSAVE		   (1u << 27) /* leaf 1 ECX */
+#define OSPKE		   (1u << 4)  /* leaf 7 ECX */
+#define SYSCALL		   (1u << 11) /* leaf 80000001h EDX */
 
-/*
- * The feature bits that a guest may see when the host has them; all others are 0. Reasons for what
- * is missing: no local APIC yet (APIC, x2APIC, TSC deadline, ARAT), no performance counters or
- * tracing (PDCM, DS, PT), no nested VMX or SMX, no power management (EST, TM, MWAIT), no
- * speculation-control MSRs yet, and no TSX, whose aborts would show exits. MCE and MCA come without
- * machine-check banks.
- */
-/* clang-format off */
-static const struct feature_rule {
-	uint32_t leaf, subleaf;
-	uint8_t reg;
-	uint32_t allowed;
-} feature_rules[] = {
-	/* SSE3 PCLMULQDQ SSSE3 FMA CX16 PCID SSE4.1 SSE4.2 MOVBE POPCNT AES XSAVE AVX F16C RDRAND */
-	{1, 0, CPUID_ECX,
-	 F(0) | F(1) | F(9) | F(12) | F(13) | F(17) | F(19) | F(20) | F(22) |
-		 F(23) | F(25) | F(26) | F(28) | F(29) | F(30)},
-	/* FPU VME DE PSE TSC MSR PAE MCE CX8 SEP MTRR PGE MCA CMOV PAT PSE36 CLFSH MMX FXSR SSE SSE2
-	   SS */
-	{1, 0, CPUID_EDX,
-	 F(0) | F(1) | F(2) | F(3) | F(4) | F(5) | F(6) | F(7) | F(8) | F(11) |
-		 F(12) | F(13) | F(14) | F(15) | F(16) | F(17) | F(19) | F(23) |
-		 F(24) | F(25) | F(26) | F(27)},
-	/* FSGSBASE TSC_ADJUST BMI1 AVX2 FDP_EXCPTN SMEP BMI2 ERMS INVPCID FCS/FDS AVX512F AVX512DQ RDSEED ADX
-	   SMAP AVX512IFMA CLFLUSHOPT CLWB AVX512CD SHA AVX512BW AVX512VL */
-	{7, 0, CPUID_EBX,
-	 F(0) | F(1) | F(3) | F(5) | F(6) | F(7) | F(8) | F(9) | F(10) | F(13) |
-		 F(16) | F(17) | F(18) | F(19) | F(20) | F(21) | F(23) | F(24) |
-		 F(28) | F(29) | F(30) | F(31)},
-	/* AVX512VBMI UMIP PKU WAITPKG AVX512VBMI2 GFNI VAES VPCLMUL VNNI BITALG VPOPCNT RDPID MOVDIRI MOVDIR64B */
-	{7, 0, CPUID_ECX,
-	 F(1) | F(2) | F(3) | F(5) | F(6) | F(8) | F(9) | F(10) | F(11) |
-		 F(12) | F(14) | F(22) | F(27) | F(28)},
-	/* FSRM VP2INTERSECT MD_CLEAR SERIALIZE */
-	{7, 0, CPUID_EDX, F(4) | F(8) | F(10) | F(14)},
-	/* x87 SSE AVX, the three of AVX-512, PKRU */
-	{0x0d, 0, CPUID_EAX, 0x2e7},
-	/* XSAVEOPT XSAVEC XGETBV-1 XSAVES */
-	{0x0d, 1, CPUID_EAX, F(0) | F(1) | F(2) | F(3)},
-	/* LAHF LZCNT PREFETCHW */
-	{0x80000001, 0, CPUID_ECX, F(0) | F(5) | F(8)},
-	/* SYSCALL NX 1G-pages RDTSCP LM */
-	{0x80000001, 0, CPUID_EDX, F(11) | F(20) | F(26) | F(27) | F(29)},
-	/* invariant TSC */
-	{0x80000007, 0, CPUID_EDX, F(8)},
-	/* linear and physical address widths; WBNOINVD stays out */
-	{0x80000008, 0, CPUID_EAX, 0xffff},
+/* What a guest may enable in XCR0. */
+#define COMPONENTS_AVX512 (XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM)
+#define COMPONENTS	  (XCR0_X87 | XCR0_SSE | XCR0_AVX | COMPONENTS_AVX512 | XCR0_PKRU)
+
+/* What a feature needs beside the host's bit. */
+enum needs {
+	NEEDS_NOTHING,
+	/* A state component that the guest may enable: with none at all there is no XSAVE either.
+	 */
+	NEEDS_XSAVE,
+	NEEDS_AVX,
+	NEEDS_AVX512,
+	NEEDS_PKRU,
+	/* A control of the backend. */
+	NEEDS_RDTSCP, /* RDPID reads TSC_AUX too */
+	NEEDS_INVPCID,
+	NEEDS_XSAVES,
+	NEEDS_WAITPKG,
 };
-/* clang-format on */
 
-/* How a leaf gets its entries. Leaves without a row read as zeros. */
-/* clang-format off */
+#define FEATURE(leaf, subleaf, reg, bit, needs, name)                                              \
+	{leaf, subleaf, CPUID_##reg, bit, NEEDS_##needs},
+#define NO_FEATURE(leaf, subleaf, reg, bit, name, why)
+
+static const struct feature {
+	uint32_t leaf;
+	uint8_t subleaf, reg, bit, needs;
+} features[] = {CPUID_FEATURE_POLICY(FEATURE, NO_FEATURE)};
+
+#define COPY					  true
+#define BITS					  false
+#define LEAF(leaf, subleaves, copy, dynamic, why) {leaf, subleaves, copy, CPUID_DYNAMIC_##dynamic},
+
 static const struct leaf_rule {
 	uint32_t leaf;
-	uint8_t subleaves;        /* how many are kept; 0: the leaf ignores ECX */
-	bool copy;                /* the host's values as they are; else through feature_rules */
-	uint8_t dynamic;
-} leaf_rules[] = {
-	{0x00,       0,  true,  CPUID_STATIC         }, /* maximum leaf (cut below) and vendor */
-	{0x01,       0,  false, CPUID_DYNAMIC_OSXSAVE},
-	{0x02,       0,  true,  CPUID_STATIC         }, /* caches: the host's, the guest runs on them */
-	{0x04,       8,  true,  CPUID_STATIC         }, /* caches again; sharing is cut to one CPU below */
-	{0x07,       1,  false, CPUID_DYNAMIC_OSPKE  },
-	{0x0b,       2,  false, CPUID_STATIC         }, /* topology: one CPU, made below */
-	{0x0d,       10, false, CPUID_DYNAMIC_XSAVE  },
-	{0x80000000, 0,  true,  CPUID_STATIC         },
-	{0x80000001, 0,  false, CPUID_DYNAMIC_SYSCALL},
-	{0x80000002, 0,  true,  CPUID_STATIC         }, /* the brand string */
-	{0x80000003, 0,  true,  CPUID_STATIC         },
-	{0x80000004, 0,  true,  CPUID_STATIC         },
-	{0x80000005, 0,  true,  CPUID_STATIC         },
-	{0x80000006, 0,  true,  CPUID_STATIC         },
-	{0x80000007, 0,  false, CPUID_STATIC         },
-	{0x80000008, 0,  false, CPUID_STATIC         },
-};
-/* clang-format on */
+	uint8_t subleaves;
+	bool copy;
+	uint8_t dynamic; /* enum cpuid_dynamic */
+} leaf_rules[] = {CPUID_LEAF_POLICY(LEAF)};
 
-static struct cpuid_result masked_cpuid(uint32_t leaf, uint32_t subleaf)
+static bool is_there(const struct vcpu *vcpu, enum needs needs)
+{
+	const struct backend_features *backend = backend_features();
+
+	switch (needs) {
+	case NEEDS_XSAVE:
+		return vcpu->xcr0_allowed;
+	case NEEDS_AVX:
+		return vcpu->xcr0_allowed & XCR0_AVX;
+	case NEEDS_AVX512:
+		return vcpu->xcr0_allowed & XCR0_OPMASK;
+	case NEEDS_PKRU:
+		return vcpu->xcr0_allowed & XCR0_PKRU;
+	case NEEDS_RDTSCP:
+		return backend->rdtscp;
+	case NEEDS_INVPCID:
+		return backend->invpcid;
+	case NEEDS_XSAVES:
+		return vcpu->xcr0_allowed && backend->xsaves;
+	case NEEDS_WAITPKG:
+		return backend->waitpkg;
+	case NEEDS_NOTHING:
+		break;
+	}
+	return true;
+}
+
+static struct cpuid_result masked_cpuid(const struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid_result host = cpuid(leaf, subleaf), out = {0};
 
-	for (unsigned i = 0; i < ARRAY_COUNT(feature_rules); i++) {
-		const struct feature_rule *rule = &feature_rules[i];
+	for (unsigned i = 0; i < ARRAY_COUNT(features); i++) {
+		const struct feature *f = &features[i];
 
-		if (rule->leaf == leaf && rule->subleaf == subleaf)
-			out.by_register[rule->reg] = host.by_register[rule->reg] & rule->allowed;
+		if (f->leaf == leaf && f->subleaf == subleaf &&
+		    is_there(vcpu, (enum needs)f->needs))
+			out.by_register[f->reg] |= host.by_register[f->reg] & 1u << f->bit;
 	}
 	return out;
-}
-
-/*
- * Features whose registers are in state components: a guest that may not enable all of these in
- * XCR0 is not shown them. With no component at all there is no XSAVE either.
- */
-static const struct {
-	uint32_t leaf;
-	uint8_t reg;
-	uint32_t features;
-	uint64_t components;
-} component_rules[] = {
-	/* XSAVE; FMA AVX F16C; AVX2; VAES VPCLMUL; PKU */
-	{1, CPUID_ECX, F(26),					 XCR0_X87   },
-	{1, CPUID_ECX, F(12) | F(28) | F(29),			      XCR0_AVX   },
-	{7, CPUID_EBX, F(5),					  XCR0_AVX   },
-	{7, CPUID_ECX, F(9) | F(10),				     XCR0_AVX   },
-	{7, CPUID_ECX, F(3),					  XCR0_PKRU  },
- /* AVX512F DQ IFMA CD BW VL; VBMI VBMI2 VNNI BITALG VPOPCNT; VP2INTERSECT */
-	{7, CPUID_EBX, F(16) | F(17) | F(21) | F(28) | F(30) | F(31), XCR0_OPMASK},
-	{7, CPUID_ECX, F(1) | F(6) | F(11) | F(12) | F(14),	    XCR0_OPMASK},
-	{7, CPUID_EDX, F(8),					  XCR0_OPMASK},
-};
-
-static void hide_without_components(const struct vcpu *vcpu, uint32_t leaf,
-				    struct cpuid_result *entry)
-{
-	for (unsigned i = 0; i < ARRAY_COUNT(component_rules); i++)
-		if (component_rules[i].leaf == leaf &&
-		    !(vcpu->xcr0_allowed & component_rules[i].components))
-			entry->by_register[component_rules[i].reg] &= ~component_rules[i].features;
 }
 
 /* Leaf 0Dh: what the state components that a guest may enable look like. */
 static struct cpuid_result xsave_cpuid(const struct vcpu *vcpu, uint32_t subleaf)
 {
-	struct cpuid_result host = cpuid(0x0d, subleaf), out = masked_cpuid(0x0d, subleaf);
+	struct cpuid_result host = cpuid(0x0d, subleaf), out = masked_cpuid(vcpu, 0x0d, subleaf);
 
 	if (!vcpu->xcr0_allowed)
 		return (struct cpuid_result){0};
@@ -157,19 +123,15 @@ static struct cpuid_result xsave_cpuid(const struct vcpu *vcpu, uint32_t subleaf
 			if (component.ebx + component.eax > out.ecx)
 				out.ecx = component.ebx + component.eax;
 		}
-	} else if (subleaf == 1) {
-		if (!backend_features()->xsaves)
-			out.eax &= ~F(3);
-	} else if (vcpu->xcr0_allowed >> subleaf & 1) {
+	} else if (subleaf > 1 && vcpu->xcr0_allowed >> subleaf & 1) {
 		out = host;
 	}
 	return out;
 }
 
-/* Bits that depend on more than the host's CPUID. */
+/* What is not as the host has it, and no feature bit. */
 static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cpuid_result *entry)
 {
-	const struct backend_features *features = backend_features();
 	struct cpuid_result host;
 
 	switch (leaf) {
@@ -180,20 +142,17 @@ static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cp
 		host = cpuid(1, 0);
 		entry->eax = host.eax;
 		entry->ebx = (host.ebx & 0xff00) | 1u << 16; /* CLFLUSH size, one CPU, APIC ID 0 */
-		entry->ecx |= F(31);			     /* a hypervisor is present */
-		hide_without_components(vcpu, leaf, entry);
+		entry->ecx |= HYPERVISOR_PRESENT;
 		break;
 	case 4:
 		entry->eax &= 0x3fff; /* neither cores nor threads share: one CPU */
 		break;
 	case 7:
-		if (!features->invpcid)
-			entry->ebx &= ~F(10);
-		if (!features->waitpkg)
-			entry->ecx &= ~F(5);
-		if (!features->rdtscp)
-			entry->ecx &= ~F(22); /* RDPID reads TSC_AUX too */
-		hide_without_components(vcpu, leaf, entry);
+		host = cpuid(7, 0);
+		if (subleaf > host.eax)
+			*entry = (struct cpuid_result){0};
+		else if (subleaf == 0)
+			entry->eax = host.eax < STRUCTURED_LIMIT ? host.eax : STRUCTURED_LIMIT;
 		break;
 	case 0x0b:
 		*entry = (struct cpuid_result){
@@ -207,12 +166,9 @@ static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cp
 	case EXTENDED_BASE:
 		*entry = (struct cpuid_result){.eax = vcpu->cpuid.extended_max};
 		break;
-	case 0x80000001:
-		if (!features->rdtscp)
-			entry->edx &= ~F(27);
-		break;
 	case 0x80000008:
 		/* 57 bits of linear address come with LA57 alone. */
+		entry->eax = cpuid(leaf, 0).eax & 0xffff;
 		if (entry->eax >> 8 > 48)
 			entry->eax = (entry->eax & 0xff) | 48 << 8;
 		break;
@@ -259,10 +215,10 @@ void cpuid_build(struct vcpu *vcpu)
 	if (extended_max == 0)
 		table->extended_max = EXTENDED_BASE;
 	vcpu->xcr0_allowed = 0;
-	if (masked_cpuid(1, 0).ecx & F(26) && table->basic_max >= 0x0d) {
-		vcpu->xcr0_allowed = masked_cpuid(0x0d, 0).eax;
-		if ((vcpu->xcr0_allowed & 0xe0) != 0xe0)
-			vcpu->xcr0_allowed &= ~0xe0ull;
+	if (cpuid_result_has(cpuid(1, 0), CPUID_XSAVE) && table->basic_max >= 0x0d) {
+		vcpu->xcr0_allowed = cpuid(0x0d, 0).eax & COMPONENTS;
+		if ((vcpu->xcr0_allowed & COMPONENTS_AVX512) != COMPONENTS_AVX512)
+			vcpu->xcr0_allowed &= ~(uint64_t)COMPONENTS_AVX512;
 	}
 
 	for (unsigned i = 0; i < ARRAY_COUNT(leaf_rules); i++) {
@@ -275,8 +231,9 @@ void cpuid_build(struct vcpu *vcpu)
 		slot->subleaves = rule->subleaves > 0;
 		slot->dynamic = rule->dynamic;
 		for (uint32_t sub = 0; sub < (rule->subleaves ? rule->subleaves : 1u); sub++) {
-			struct cpuid_result entry =
-				rule->copy ? cpuid(rule->leaf, sub) : masked_cpuid(rule->leaf, sub);
+			struct cpuid_result entry = rule->copy
+							    ? cpuid(rule->leaf, sub)
+							    : masked_cpuid(vcpu, rule->leaf, sub);
 
 			adjust(vcpu, rule->leaf, sub, &entry);
 			add(table, rule->leaf, &entry);
@@ -336,11 +293,11 @@ static void put_in_dynamic(struct vcpu *vcpu, enum cpuid_dynamic what, uint32_t 
 	switch (what) {
 	case CPUID_DYNAMIC_OSXSAVE:
 		if (cr4 & CR4_OSXSAVE)
-			vcpu->regs.rcx |= F(27);
+			vcpu->regs.rcx |= OSXSAVE;
 		break;
 	case CPUID_DYNAMIC_OSPKE:
 		if (subleaf == 0 && cr4 & CR4_PKE)
-			vcpu->regs.rcx |= F(4);
+			vcpu->regs.rcx |= OSPKE;
 		break;
 	case CPUID_DYNAMIC_XSAVE:
 		/* XCR0 and XSS are the guest's, live: the processor knows the size that goes with
@@ -351,9 +308,9 @@ static void put_in_dynamic(struct vcpu *vcpu, enum cpuid_dynamic what, uint32_t 
 	case CPUID_DYNAMIC_SYSCALL:
 		/* SDM "CPUID": 0 outside 64-bit mode. */
 		if (!vcpu_in_64bit_code(vcpu))
-			vcpu->regs.rdx &= ~(uint64_t)F(11);
+			vcpu->regs.rdx &= ~(uint64_t)SYSCALL;
 		break;
-	case CPUID_STATIC:
+	case CPUID_DYNAMIC_NONE:
 		break;
 	}
 }
@@ -373,7 +330,7 @@ static __attribute__((noinline)) void answer_special(struct vcpu *vcpu, uint32_t
 	const struct cpuid_leaf *slot;
 
 	answer(vcpu, look_up(&vcpu->cpuid, leaf, subleaf, &slot));
-	if (slot->dynamic != CPUID_STATIC)
+	if (slot->dynamic != CPUID_DYNAMIC_NONE)
 		put_in_dynamic(vcpu, slot->dynamic, subleaf);
 	/* SDM "CPUID": ECX 7:0 of the topology leaf gives back the level that was asked for. */
 	else if (slot == &vcpu->cpuid.basic[CPUID_LEAF_TOPOLOGY])

@@ -22,7 +22,7 @@ struct cpuid_leaf {
 };
 
 enum cpuid_dynamic {
-	CPUID_STATIC,
+	CPUID_DYNAMIC_NONE,
 	CPUID_DYNAMIC_OSXSAVE, /* leaf 1: ECX.OSXSAVE mirrors CR4 of the guest */
 	CPUID_DYNAMIC_OSPKE,   /* leaf 7: ECX.OSPKE likewise */
 	CPUID_DYNAMIC_XSAVE,   /* leaf 0Dh: EBX is the area's size for the XCR0 and XSS of now */

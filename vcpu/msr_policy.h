@@ -24,8 +24,8 @@
 	NONE(IA32_APIC_BASE,                1,   "no local APIC")                                 \
 	NONE(IA32_FEATURE_CONTROL,          1,   "no VMX, no SMX, no SGX")                        \
 	RW(  IA32_TSC_ADJUST,         1,  tsc_adjust, tsc_adjust,  "")                            \
-	NONE(IA32_SPEC_CTRL,                1,   "how to speculate is the host's to say")         \
-	NONE(IA32_PRED_CMD,                 1,   "how to speculate is the host's to say")         \
+	NONE(IA32_SPEC_CTRL,                1,   "speculation is the host's")                     \
+	NONE(IA32_PRED_CMD,                 1,   "speculation is the host's")                     \
 	WO(  IA32_BIOS_UPDT_TRIG,     1,  always,     microcode,   "no update is the right one")  \
 	NONE(IA32_FEATURE_ACTIVATION,       1,   "nothing to activate")                           \
 	NONE(IA32_MCU_ENUMERATION,          2,   "microcode is the host's")                       \
@@ -41,7 +41,7 @@
 	LIVE(IA32_UMWAIT_CONTROL, waitpkg,   "how long TPAUSE and UMWAIT last")                   \
 	NONE(IA32_MPERF,                    2,   "power is the host's")                           \
 	RO(  IA32_MTRRCAP,            1,  mtrr,       mtrrcap,     "8 variable, all fixed, WC")   \
-	NONE(IA32_ARCH_CAPABILITIES,        2,   "how to speculate is the host's to say")         \
+	NONE(IA32_ARCH_CAPABILITIES,        2,   "speculation is the host's")                     \
 	NONE(IA32_TSX_CTRL,                 1,   "no TSX")                                        \
 	NONE(IA32_MCU_OPT_CTRL,             1,   "microcode is the host's")                       \
 	LIVE(IA32_SYSENTER_CS,    always,    "")                                                  \
@@ -109,7 +109,7 @@
 	NONE(IA32_LBR_FROM_IP(0),           32,  "no records of branches")                        \
 	NONE(IA32_LBR_TO_IP(0),             32,  "no records of branches")                        \
 	NONE(IA32_HW_FEEDBACK_PTR,          5,   "power is the host's")                           \
-	NONE(IA32_UARCH_MISC_CTL,           1,   "how to speculate is the host's to say")         \
+	NONE(IA32_UARCH_MISC_CTL,           1,   "speculation is the host's")                     \
 	RW(  IA32_EFER,               1,  always,     efer,        "")                            \
 	LIVE(IA32_STAR,           long_mode, "")                                                  \
 	LIVE(IA32_LSTAR,          long_mode, "")                                                  \

@@ -15,6 +15,7 @@
 #include "arch/x86_64/instructions.h"
 #include "tests/fake/backend.h"
 #include "tests/fake/host_cpuid.h"
+#include "vcpu/cpuid_policy.h"
 #include "vcpu/hypercall.h"
 
 static void build(void)
@@ -131,6 +132,95 @@ static void what_is_never_shown(void **state)
 		    leaf == 0x0c)
 			for (uint32_t sub = 0; sub < 20; sub++)
 				expect_leaf(leaf, sub, 0, 0, 0, 0);
+}
+
+/* --- The table: what the rows say, on a processor that has everything. --- */
+
+struct row {
+	struct cpuid_bit bit;
+	bool shown;
+	const char *name, *why;
+};
+
+#define SHOWN(leaf, sub, reg, bit, needs, name)                                                    \
+	{CPUID_BIT(leaf, sub, CPUID_##reg, bit), true, name, #needs},
+#define HIDDEN(leaf, sub, reg, bit, name, why)                                                     \
+	{CPUID_BIT(leaf, sub, CPUID_##reg, bit), false, name, why},
+static const struct row rows[] = {CPUID_FEATURE_POLICY(SHOWN, HIDDEN)};
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static void each_bit_is_as_its_row_says(void **state)
+{
+	/* The registers that are nothing but feature bits; and what stands there besides. */
+	static const struct {
+		uint32_t leaf, subleaf, reg, put_in;
+	} registers[] = {
+		{1,	    0, CPUID_ECX, 1u << 31},
+		       {1,	   0, CPUID_EDX, 0	  },
+		{7,	    0, CPUID_EBX, 0	   },
+		       {7,	   0, CPUID_ECX, 0	  },
+		{7,	    0, CPUID_EDX, 0	   },
+		       {7,	   1, CPUID_EAX, 0	  },
+		{7,	    1, CPUID_EBX, 0	   },
+		       {7,	   1, CPUID_ECX, 0	  },
+		{7,	    1, CPUID_EDX, 0	   },
+		       {0xd,	     1, CPUID_EAX, 0	    },
+		{0x80000001, 0, CPUID_EAX, 0	    },
+		       {0x80000001, 0, CPUID_EBX, 0	   },
+		{0x80000001, 0, CPUID_ECX, 0	    },
+		       {0x80000001, 0, CPUID_EDX, 0	   },
+		{0x80000007, 0, CPUID_EDX, 0	    },
+		       {0x80000008, 0, CPUID_EBX, 0	   },
+	};
+	unsigned in_rows = 0, seen = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ROWS; i++) {
+		const struct row *row = &rows[i], *next = row + 1;
+
+		/* What is hidden says why. */
+		assert_true(strlen(row->name) >= 2 && strlen(row->why) >= 3);
+		in_rows += row->shown;
+		if (i + 1 == ROWS)
+			continue;
+		/* In order, so none is there twice. */
+		assert_true(row->bit.leaf != next->bit.leaf ? row->bit.leaf < next->bit.leaf
+			    : row->bit.subleaf != next->bit.subleaf
+				    ? row->bit.subleaf < next->bit.subleaf
+			    : row->bit.reg != next->bit.reg ? row->bit.reg < next->bit.reg
+							    : row->bit.bit < next->bit.bit);
+	}
+	for (size_t r = 0; r < sizeof(registers) / sizeof(registers[0]); r++) {
+		struct cpuid_result got = ask(registers[r].leaf, registers[r].subleaf);
+		uint32_t want = registers[r].put_in;
+
+		for (size_t i = 0; i < ROWS; i++)
+			if (rows[i].shown && rows[i].bit.leaf == registers[r].leaf &&
+			    rows[i].bit.subleaf == registers[r].subleaf &&
+			    rows[i].bit.reg == registers[r].reg) {
+				want |= 1u << rows[i].bit.bit;
+				seen++;
+			}
+		if (got.by_register[registers[r].reg] != want)
+			fail_msg("leaf %x.%x register %u: %x, not %x", registers[r].leaf,
+				 registers[r].subleaf, registers[r].reg,
+				 got.by_register[registers[r].reg], want);
+	}
+	assert_int_equal(seen, in_rows);
+}
+
+/* Leaf 7 has subleaf 1 where the host has it. */
+static void subleaves_of_features(void **state)
+{
+	(void)state;
+	assert_int_equal(ask(7, 0).eax, 1);
+	assert_true(shown(CPUID_BIT(7, 1, CPUID_EAX, 4)));
+	expect_leaf(7, 2, 0, 0, 0, 0);
+	host_cpuid_leaf(7, 0)->eax = 0;
+	build();
+	assert_int_equal(ask(7, 0).eax, 0);
+	expect_leaf(7, 1, 0, 0, 0, 0);
+	assert_true(shown(CPUID_SMEP));
 }
 
 static void what_is_shown(void **state)
@@ -266,9 +356,8 @@ static void what_is_asked(void **state)
 		r = ask(without[i] | 0xffffffff00000000, 5);
 		expect_leaf(without[i], 0, r.eax, r.ebx, r.ecx, r.edx);
 	}
-	expect_leaf(7, 1, 0, 0, 0, 0);
+	expect_leaf(7, 2, 0, 0, 0, 0);
 	expect_leaf(7, 0xffffffff, 0, 0, 0, 0);
-	assert_int_equal(ask(7, 0).eax, 0);
 	expect_leaf(4, 8, 0, 0, 0, 0);
 	expect_leaf(0x0d, 10, 0, 0, 0, 0);
 	expect_leaf(0x0d, 64, 0, 0, 0, 0);
@@ -303,7 +392,7 @@ static void bits_that_mirror_cr4(void **state)
 		fake_vcpu.cr4_shadow = (n & 1 ? CR4_OSXSAVE : 0) | (n & 2 ? CR4_PKE : 0);
 		assert_int_equal(cpuid_result_has(ask(1, 0), osxsave), n & 1);
 		assert_int_equal(cpuid_result_has(ask(7, 0), ospke), n >> 1 & 1);
-		expect_leaf(7, 1, 0, 0, 0, 0);
+		assert_int_equal(ask(7, 1).ecx, 0);
 	}
 }
 
@@ -378,6 +467,7 @@ static void vectors_need_their_state(void **state)
 		CPUID_BIT(7, 0, CPUID_ECX, 1),	CPUID_BIT(7, 0, CPUID_ECX, 6),
 		CPUID_BIT(7, 0, CPUID_ECX, 11), CPUID_BIT(7, 0, CPUID_ECX, 12),
 		CPUID_BIT(7, 0, CPUID_ECX, 14), CPUID_BIT(7, 0, CPUID_EDX, 8),
+		CPUID_BIT(7, 0, CPUID_EDX, 23), CPUID_BIT(7, 1, CPUID_EAX, 5),
 	};
 	static const struct cpuid_bit avx[] = {
 		CPUID_AVX,
@@ -386,6 +476,10 @@ static void vectors_need_their_state(void **state)
 		CPUID_BIT(7, 0, CPUID_EBX, 5),	/* AVX2 */
 		CPUID_BIT(7, 0, CPUID_ECX, 9),	/* VAES */
 		CPUID_BIT(7, 0, CPUID_ECX, 10), /* VPCLMULQDQ */
+		CPUID_BIT(7, 1, CPUID_EAX, 0),	/* SHA512 */
+		CPUID_BIT(7, 1, CPUID_EAX, 4),	/* AVX-VNNI */
+		CPUID_BIT(7, 1, CPUID_EAX, 23), /* AVX-IFMA */
+		CPUID_BIT(7, 1, CPUID_EDX, 10), /* AVX-VNNI-INT16 */
 	};
 	static const uint32_t xcr0[] = {0x2e7, 0x267, 0x07, 0x03, 0};
 
@@ -468,6 +562,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(what_is_never_shown, setup),
+		cmocka_unit_test_setup(each_bit_is_as_its_row_says, setup),
+		cmocka_unit_test_setup(subleaves_of_features, setup),
 		cmocka_unit_test_setup(what_is_shown, setup),
 		cmocka_unit_test_setup(controls_come_first, setup),
 		cmocka_unit_test_setup(one_cpu, setup),
