@@ -20,6 +20,7 @@
 #include "kernel/time.h"
 #include "kernel/traps.h"
 #include "kernel/verdict.h"
+#include "tests/system/host_guests.h"
 
 #define UNKNOWN_MSR  0x12345u
 #define TIMER_VECTOR 0x50u
@@ -191,7 +192,7 @@ static const struct {
 	{"nested",		   nested		 },
 };
 
-static void check(const char *what, bool holds)
+void host_check(const char *what, bool holds)
 {
 	if (!holds)
 		verdict_end(VERDICT_FAIL, 1, "%s", what);
@@ -217,12 +218,12 @@ static void check_interrupts(void)
 	struct cpu *cpu = this_cpu();
 
 	asm volatile("int $2; int $2");
-	check("NMIs are counted", cpu->nmi_count == 2 && cpu->nmi_pending);
+	host_check("NMIs are counted", cpu->nmi_count == 2 && cpu->nmi_pending);
 
 	asm volatile("int $0x40; int $0x40; int $0x21");
-	check("unexpected interrupts are counted", cpu->unexpected_interrupt_count == 3);
+	host_check("unexpected interrupts are counted", cpu->unexpected_interrupt_count == 3);
 	asm volatile("int $0x27; int $0x2f; int $0xff");
-	check("spurious interrupts are counted", cpu->spurious_interrupt_count == 3);
+	host_check("spurious interrupts are counted", cpu->spurious_interrupt_count == 3);
 
 	trap_set_handler(TIMER_VECTOR, timer);
 	start_timer();
@@ -231,7 +232,7 @@ static void check_interrupts(void)
 	start_timer();
 	sti_hlt();
 	cli();
-	check("a handler is called, again after its end of interrupt", ticks == 2);
+	host_check("a handler is called, again after its end of interrupt", ticks == 2);
 }
 
 static void check_what_works(void)
@@ -239,22 +240,26 @@ static void check_what_works(void)
 	uint64_t value = 77;
 	uint64_t efer = rdmsr(IA32_EFER);
 
-	check("an MSR that exists can be read", rdmsr_safe(IA32_EFER, &value) && value == efer);
-	check("one that does not is reported", !rdmsr_safe(UNKNOWN_MSR, &value) && value == efer);
-	check("a write of it too", !wrmsr_safe(UNKNOWN_MSR, 0));
-	check("so is a value with reserved bits", !wrmsr_safe(IA32_EFER, ~0ul));
-	check("mapped memory can be read", read64_safe((uint64_t)&value, &efer) && efer == value);
-	check("what is not mapped is reported", !read64_safe(8, &efer));
-	check("and so is what is no address", !read64_safe(0x1234567812345678, &efer));
-	check("write protection is on", (read_cr0() & CR0_WP) != 0);
-	check("SMEP is on where it exists",
-	      !cpuid_has(cpuid, CPUID_SMEP) || (read_cr4() & CR4_SMEP) != 0);
-	check("SMAP is on where it exists",
-	      !cpuid_has(cpuid, CPUID_SMAP) || (read_cr4() & CR4_SMAP) != 0);
-	check("UMIP is on where it exists",
-	      !cpuid_has(cpuid, CPUID_UMIP) || (read_cr4() & CR4_UMIP) != 0);
-	check("device registers are mapped uncached, memory is not",
-	      (rdmsr(IA32_PAT) >> 24 & 0xff) == MEMORY_UC && (rdmsr(IA32_PAT) & 0xff) == MEMORY_WB);
+	host_check("an MSR that exists can be read",
+		   rdmsr_safe(IA32_EFER, &value) && value == efer);
+	host_check("one that does not is reported",
+		   !rdmsr_safe(UNKNOWN_MSR, &value) && value == efer);
+	host_check("a write of it too", !wrmsr_safe(UNKNOWN_MSR, 0));
+	host_check("so is a value with reserved bits", !wrmsr_safe(IA32_EFER, ~0ul));
+	host_check("mapped memory can be read",
+		   read64_safe((uint64_t)&value, &efer) && efer == value);
+	host_check("what is not mapped is reported", !read64_safe(8, &efer));
+	host_check("and so is what is no address", !read64_safe(0x1234567812345678, &efer));
+	host_check("write protection is on", (read_cr0() & CR0_WP) != 0);
+	host_check("SMEP is on where it exists",
+		   !cpuid_has(cpuid, CPUID_SMEP) || (read_cr4() & CR4_SMEP) != 0);
+	host_check("SMAP is on where it exists",
+		   !cpuid_has(cpuid, CPUID_SMAP) || (read_cr4() & CR4_SMAP) != 0);
+	host_check("UMIP is on where it exists",
+		   !cpuid_has(cpuid, CPUID_UMIP) || (read_cr4() & CR4_UMIP) != 0);
+	host_check("device registers are mapped uncached, memory is not",
+		   (rdmsr(IA32_PAT) >> 24 & 0xff) == MEMORY_UC &&
+			   (rdmsr(IA32_PAT) & 0xff) == MEMORY_WB);
 	check_interrupts();
 }
 
@@ -265,6 +270,7 @@ void guests_run(const struct boot_info *boot, const struct options *options,
 	(void)acpi;
 	if (!options->trace[0]) {
 		check_what_works();
+		host_guests_run();
 		verdict_end(VERDICT_PASS, 0, "all of it works");
 	}
 	for (unsigned i = 0; i < ARRAY_COUNT(faults); i++) {

@@ -7,7 +7,7 @@ $(B)/tests/stub.elf: tests/system/stub.c tests/system/system.mk
 		-nostdlib -static -Wl,--build-id=none,-Ttext-segment=0x100000,-z,noexecstack -o $@ $<
 
 # Plinth with tests of its own protections instead of guests.
-HOST_OBJECTS = $(filter-out $(B)/guest/guests.c.o,$(OBJECTS)) $(B)/tests/system/host.c.o
+HOST_OBJECTS = $(filter-out $(B)/guest/guests.c.o,$(OBJECTS)) $(B)/tests/system/host.c.o $(B)/tests/system/host_guests.c.o
 $(B)/tests/host.elf: $(HOST_OBJECTS) boot/plinth.ld tools/make-symbols.awk
 	$(call link,$(HOST_OBJECTS))
 

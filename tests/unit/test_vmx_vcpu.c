@@ -267,6 +267,25 @@ static void no_memory(void **state)
 /* --- Control registers. --- */
 
 /* CD and NW are the guest's to see; NE stands whatever the guest says; PE and PG are its own. */
+/* Its VPID may be that of a VM before it, and tables may lie where others lay. */
+static void a_new_vcpu_trusts_no_translation(void **state)
+{
+	const struct vcpu_options options = {.traced = NULL};
+	struct vcpu_state reset;
+	uint64_t vpid = get(VMCS_VPID);
+
+	(void)state;
+	vcpu_destroy(vmx_machine_vm.vcpu);
+	vcpu_state_reset(&reset);
+	assert_null(vcpu_create(&vmx_machine_vm, &options, &reset));
+	assert_int_equal(get(VMCS_VPID), vpid);
+	assert_int_equal(vmx_machine_vm.vcpu->requests, REQUEST_FLUSH_EPT | REQUEST_FLUSH_LINEAR);
+	backend_run(vmx_machine_vm.vcpu);
+	assert_int_equal(fake_vmx.invept_count, 1);
+	assert_int_equal(fake_vmx.invvpid_count, 1);
+	vmx_machine_vcpu = vmx_machine_vm.vcpu;
+}
+
 static void cr0_as_the_guest_and_the_processor_see_it(void **state)
 {
 	static const uint64_t values[] = {
@@ -392,6 +411,7 @@ int main(void)
 		TEST(a_field_of_the_guest_that_is_missing_is_named),
 		TEST(a_vmcs_that_the_processor_does_not_take),
 		TEST(no_memory),
+		TEST(a_new_vcpu_trusts_no_translation),
 		TEST(cr0_as_the_guest_and_the_processor_see_it),
 		TEST(cr4_as_the_guest_and_the_processor_see_it),
 		TEST(the_entry_control_follows_lma),
