@@ -37,7 +37,7 @@ $(B)/guest/starter.elf: $(wildcard guest/starter/*)
 		-T guest/starter/starter.ld -o $@ $(filter %.c %.S,$^)
 
 # The processor is the oracle: those that print the same lines under Plinth as straight from GRUB. NAME="a b" chooses, CPU=haswell.
-NOT_FOR_ORACLE := bench chaos hang isolation triple-fault
+NOT_FOR_ORACLE := bench chaos ends hang isolation triple-fault
 ORACLE_GUESTS  := $(filter-out $(NOT_FOR_ORACLE),$(GUEST_TESTS))
 oracle: $(B)/plinth.elf $(B)/guest/starter.elf $(patsubst %,$(B)/guest/tests/%.elf,$(or $(NAME),$(ORACLE_GUESTS)))
 	@B='$(B)' tools/oracle.py $(if $(CPU),--cpu $(CPU)) $(or $(NAME),--all)

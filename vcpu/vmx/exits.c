@@ -373,12 +373,18 @@ static enum outcome exit_entry_failure(struct vcpu *vcpu)
 
 static enum outcome exit_task_switch(struct vcpu *vcpu)
 {
+	static const char *const sources[] = {
+		[TASK_SWITCH_CALL] = "CALL",
+		[TASK_SWITCH_IRET] = "IRET",
+		[TASK_SWITCH_JMP] = "JMP",
+		[TASK_SWITCH_GATE] = "a gate of the IDT",
+	};
 	struct task_switch task = task_switch_decode(qualification(vcpu));
 
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
-		"a task switch to selector %x: hardware task switching is not supported under "
-		"Plinth",
-		task.selector);
+		"a task switch to selector %x by %s: hardware task switching is not supported "
+		"under Plinth",
+		task.selector, sources[task.source]);
 	return OUTCOME_STAY;
 }
 
