@@ -31,7 +31,7 @@ matches '^plinth\[hang\]: ended .*watchdog: no exit of its own for 1[0-9]{3} ms'
 # exception. They hold their CPUs no longer than to the next exit, so Ctrl-A X ends them. (CVE-2015-5307, CVE-2015-8104)
 kernels=()
 for word in call jmp iret gate alignment breakpoint; do
-	kernels+=(--kernel $guests/ends.elf --name $word --mem 4M --append $word)
+	kernels+=(--kernel "$guests/ends.elf" --name "$word" --mem 4M --append "$word")
 done
 boot_until ends 120 '^(\[breakpoint\] )?# next: breakpoint' bochs --elf "$elf" --cpus 2 --ips 4000000 --plinth records=0 "${kernels[@]}"
 status_is $FAIL

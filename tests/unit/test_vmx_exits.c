@@ -405,7 +405,8 @@ static void ends(void **state)
 	assert_int_equal(vmx_machine_vm.end, VM_ENDED_TRIPLE_FAULT);
 	setup(state);
 	assert_false(vmx_machine_exit_with(VMX_EXIT_TASK_SWITCH, 0x80000028));
-	expect_stop("a task switch to selector 28 by JMP: hardware task switching is not supported");
+	expect_stop(
+		"a task switch to selector 28 by JMP: hardware task switching is not supported");
 	setup(state);
 	assert_true(vmx_machine_exit_with(VMX_EXIT_INSTRUCTION_TIMEOUT, 0));
 	assert_false(vmx_machine_exit_with(VMX_EXIT_INSTRUCTION_TIMEOUT, 1));
