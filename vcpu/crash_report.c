@@ -113,10 +113,12 @@ static void tell_code(struct vcpu *vcpu)
 {
 	uint8_t bytes[CODE_BYTES];
 	char hex[3 * CODE_BYTES + 1] = "";
+	struct linear_context context;
 	unsigned count;
 	size_t at = 0;
 
-	linear_fetch(vcpu, bytes, sizeof(bytes), &count);
+	linear_begin(vcpu, SEG_CS, &context);
+	count = linear_fetch(&context, bytes, sizeof(bytes));
 	for (unsigned i = 0; i < count; i++)
 		at += format(hex + at, sizeof(hex) - at, " %02x", bytes[i]);
 	if (count)
@@ -130,19 +132,19 @@ static void tell_page_walk(struct vcpu *vcpu)
 {
 	struct paging_step steps[PAGING_STEPS_MAX];
 	struct linear_context context;
-	struct paging paging;
+	const struct paging *paging;
 	uint64_t linear = backend_rip(vcpu);
 	unsigned count;
 
 	linear_begin(vcpu, SEG_CS, &context);
 	if (!context.code64)
 		linear = (uint32_t)(linear + context.segment.base);
-	linear_paging(vcpu, &paging);
-	if (!(paging.cr0 & CR0_PG))
+	paging = linear_paging(&context);
+	if (!(paging->cr0 & CR0_PG))
 		return;
-	count = paging_explain(&paging, linear, steps);
+	count = paging_explain(paging, linear, steps);
 	log_vm(vcpu->vm->name, "  page walk to linear address %llx, from CR3 %llx:", U(linear),
-	       U(paging.cr3));
+	       U(paging->cr3));
 	for (unsigned i = 0; i < count; i++) {
 		char text[40];
 

@@ -29,10 +29,16 @@ void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_c
 		.page.linear = 1,
 	};
 	backend_get_segment(vcpu, segment, &context->segment);
-	if (vcpu->mode == MODE_LONG) {
+	cs = context->segment;
+	if (vcpu->mode == MODE_LONG && segment != SEG_CS)
 		backend_get_segment(vcpu, SEG_CS, &cs);
-		context->code64 = cs.access & SEGMENT_L;
-	}
+	context->code64 = vcpu->mode == MODE_LONG && cs.access & SEGMENT_L;
+}
+
+void linear_use_segment(struct linear_context *context, enum segment_index segment)
+{
+	context->index = segment;
+	backend_get_segment(context->vcpu, segment, &context->segment);
 }
 
 /* #SS for the stack segment, #GP for the others, error code 0. */
@@ -110,15 +116,20 @@ static uint32_t guest_pkru(void)
 	return pkru;
 }
 
-void linear_paging(struct vcpu *vcpu, struct paging *paging)
+const struct paging *linear_paging(struct linear_context *context)
 {
+	struct paging *paging = &context->paging;
+	struct vcpu *vcpu = context->vcpu;
+
+	if (context->paging_is_read)
+		return paging;
 	*paging = (struct paging){
 		.vm = vcpu->vm,
-		.cr0 = backend_cr0(vcpu),
+		.cr0 = context->cr0,
 		.cr3 = backend_cr3(vcpu),
 		.cr4 = backend_cr4(vcpu),
 		.efer = vcpu->efer,
-		.rflags = backend_rflags(vcpu),
+		.rflags = context->rflags,
 		.physical_bits = vcpu->cpuid.physical_bits,
 		.pages_1g = cpuid_shows(&vcpu->cpuid, CPUID_PAGE_1G),
 	};
@@ -126,6 +137,8 @@ void linear_paging(struct vcpu *vcpu, struct paging *paging)
 		backend_get_pdptes(vcpu, paging->pdptes);
 	if (paging->cr4 & CR4_PKE)
 		paging->pkru = guest_pkru();
+	context->paging_is_read = true;
+	return paging;
 }
 
 /* Translates an access; raises the page fault or stops the VM when that does not work out. */
@@ -141,10 +154,7 @@ static enum linear_result translate(struct linear_context *context, uint64_t lin
 		*gpa = GPA(context->page.gpa.raw + offset);
 		return LINEAR_OK;
 	}
-	if (!context->paging_is_read)
-		linear_paging(vcpu, &context->paging);
-	context->paging_is_read = true;
-	switch (paging_translate(&context->paging, linear, access, gpa, &error_code)) {
+	switch (paging_translate(linear_paging(context), linear, access, gpa, &error_code)) {
 	case PAGING_OK:
 		context->page = (struct linear_page){
 			.linear = linear - offset, .gpa = GPA(gpa->raw - offset), .written = write};
@@ -272,32 +282,30 @@ enum linear_result linear_probe(struct linear_context *context, uint64_t linear,
 	return find_pieces(context, linear, size, write, pieces, &count);
 }
 
-enum linear_result linear_fetch(struct vcpu *vcpu, uint8_t *to, unsigned size, unsigned *got)
+unsigned linear_fetch(struct linear_context *context, uint8_t *to, unsigned size)
 {
-	struct linear_context context;
-	struct paging paging;
-	uint64_t linear;
+	const struct paging_access access = {.fetch = true, .user = context->cpl == 3};
+	uint64_t linear = backend_rip(context->vcpu);
+	unsigned got = 0;
 
-	linear_begin(vcpu, SEG_CS, &context);
-	linear_paging(vcpu, &paging);
-	linear = context.code64 ? backend_rip(vcpu)
-				: (uint32_t)(context.segment.base + backend_rip(vcpu));
-	for (*got = 0; *got < size;) {
-		struct paging_access access = {.fetch = true, .user = context.cpl == 3};
+	if (!context->code64)
+		linear = (uint32_t)(linear + context->segment.base);
+	while (got < size) {
 		unsigned room = (unsigned)(PAGE_SIZE - linear % PAGE_SIZE);
-		unsigned step = size - *got < room ? size - *got : room;
+		unsigned step = size - got < room ? size - got : room;
 		uint32_t error_code;
 		gpa_t gpa;
 
 		/* The processor has fetched the instruction: what does not translate is past its
 		 * end. */
-		if (paging_translate(&paging, linear, access, &gpa, &error_code) != PAGING_OK ||
-		    !vm_read(vcpu->vm, gpa, to + *got, step))
+		if (paging_translate(linear_paging(context), linear, access, &gpa, &error_code) !=
+			    PAGING_OK ||
+		    !vm_read(context->vcpu->vm, gpa, to + got, step))
 			break;
-		*got += step;
+		got += step;
 		linear += step;
-		if (!context.code64)
+		if (!context->code64)
 			linear = (uint32_t)linear;
 	}
-	return LINEAR_OK;
+	return got;
 }

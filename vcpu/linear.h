@@ -32,11 +32,14 @@ struct linear_context {
 	bool code64;
 	bool breakpoints; /* some are on */
 	struct paging paging;
-	bool paging_is_read; /* with the first access */
+	bool paging_is_read; /* by the first access */
 	struct linear_page page;
 };
 
 void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_context *context);
+
+/* Goes on with another segment of the same instruction. */
+void linear_use_segment(struct linear_context *context, enum segment_index segment);
 
 /*
  * Checks [offset, offset + size) against the segment, as for an access of 1 to 16 bytes, and gives
@@ -60,9 +63,9 @@ enum linear_result linear_write(struct linear_context *context, uint64_t linear,
 enum linear_result linear_probe(struct linear_context *context, uint64_t linear, unsigned size,
 				bool write);
 
-/* What the guest's paging depends on, as it is now. */
-void linear_paging(struct vcpu *vcpu, struct paging *paging);
+/* What the guest's paging depends on. */
+const struct paging *linear_paging(struct linear_context *context);
 
-/* Fetches up to `size` bytes of code at CS:RIP. *got tells how many there were before a page that
- * has none. */
-enum linear_result linear_fetch(struct vcpu *vcpu, uint8_t *to, unsigned size, unsigned *got);
+/* Fetches up to `size` bytes of code at RIP, with the context of CS. Returns how many there were
+ * before a page that has none. */
+unsigned linear_fetch(struct linear_context *context, uint8_t *to, unsigned size);

@@ -264,13 +264,16 @@ static void begin(struct vcpu *vcpu, struct execution *x, const struct fetched *
 	vcpu->vm->bus.unanswered = false;
 	x->regs = vcpu->regs;
 	x->regs.rsp = backend_rsp(vcpu);
-	x->rflags = backend_rflags(vcpu);
+	x->rflags = fetched->context.rflags;
 	x->next_rip = backend_rip(vcpu) + x->instruction.length;
 	if (fetched->code != CODE_64)
 		x->next_rip = (uint32_t)x->next_rip;
-	linear_begin(vcpu, (enum segment_index)x->instruction.segment, &x->memory);
-	if (is_string(&x->instruction))
-		linear_begin(vcpu, SEG_ES, &x->string_to);
+	x->memory = fetched->context;
+	linear_use_segment(&x->memory, (enum segment_index)x->instruction.segment);
+	if (!is_string(&x->instruction))
+		return;
+	x->string_to = fetched->context;
+	linear_use_segment(&x->string_to, SEG_ES);
 }
 
 /* Puts the registers back. Those of elements already done count even when the next one faults. */

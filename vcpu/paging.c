@@ -102,18 +102,21 @@ static void *entry_at(const struct paging *paging, uint64_t gpa, unsigned size)
 	return vm_memory(paging->vm, GPA(gpa), size);
 }
 
-static void mark(void *entry, unsigned size, uint64_t flags)
-{
-	if (size == 8)
-		__atomic_fetch_or((uint64_t *)entry, flags, __ATOMIC_SEQ_CST);
-	else
-		__atomic_fetch_or((uint32_t *)entry, (uint32_t)flags, __ATOMIC_SEQ_CST);
-}
-
 static uint64_t load(const void *entry, unsigned size)
 {
 	return size == 8 ? __atomic_load_n((const uint64_t *)entry, __ATOMIC_RELAXED)
 			 : __atomic_load_n((const uint32_t *)entry, __ATOMIC_RELAXED);
+}
+
+/* Sets flags in an entry, most of which has them already: a locked access is dear. */
+static void mark(void *entry, unsigned size, uint64_t flags)
+{
+	if ((load(entry, size) & flags) == flags)
+		return;
+	if (size == 8)
+		__atomic_fetch_or((uint64_t *)entry, flags, __ATOMIC_SEQ_CST);
+	else
+		__atomic_fetch_or((uint32_t *)entry, (uint32_t)flags, __ATOMIC_SEQ_CST);
 }
 
 /* Where a walk begins, and how its tables look. */

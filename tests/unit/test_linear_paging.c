@@ -228,25 +228,27 @@ static void the_pdptes_are_the_processors(void **state)
 
 static void what_paging_sees(void **state)
 {
-	struct paging paging;
+	const struct paging *paging;
 
 	(void)state;
 	begin_paged(0);
 	host_cpuid_reset();
 	cpuid_build(&fake_vcpu);
 	fake_backend.rflags |= RFLAGS_AC;
-	linear_paging(&fake_vcpu, &paging);
-	assert_true(paging.pages_1g);
-	assert_int_equal(paging.physical_bits, 40);
-	assert_int_equal(paging.cr0, fake_backend.cr0);
-	assert_int_equal(paging.cr3, 0x1000);
-	assert_int_equal(paging.cr4, CR4_PAE);
-	assert_int_equal(paging.efer, fake_vcpu.efer);
-	assert_true(paging.rflags & RFLAGS_AC);
+	linear_begin(&fake_vcpu, SEG_DS, &context);
+	paging = linear_paging(&context);
+	assert_true(paging->pages_1g);
+	assert_int_equal(paging->physical_bits, 40);
+	assert_int_equal(paging->cr0, fake_backend.cr0);
+	assert_int_equal(paging->cr3, 0x1000);
+	assert_int_equal(paging->cr4, CR4_PAE);
+	assert_int_equal(paging->efer, fake_vcpu.efer);
+	assert_true(paging->rflags & RFLAGS_AC);
 	host_cpuid_set(CPUID_PAGE_1G, false);
 	cpuid_build(&fake_vcpu);
-	linear_paging(&fake_vcpu, &paging);
-	assert_false(paging.pages_1g);
+	linear_begin(&fake_vcpu, SEG_DS, &context);
+	paging = linear_paging(&context);
+	assert_false(paging->pages_1g);
 }
 
 static void a_table_outside_memory_stops_the_vm(void **state)
@@ -310,10 +312,15 @@ static void an_access_wraps_at_4g(void **state)
 
 /* --- Fetches. --- */
 
+static unsigned fetch(uint8_t *bytes, unsigned size)
+{
+	linear_begin(&fake_vcpu, SEG_CS, &context);
+	return linear_fetch(&context, bytes, size);
+}
+
 static void fetches(void **state)
 {
 	uint8_t bytes[15];
-	unsigned got;
 
 	(void)state;
 	begin_paged(3);
@@ -322,20 +329,16 @@ static void fetches(void **state)
 	memset(memory(0x9ff8), 0x11, 8);
 	memset(memory(0x7000), 0x22, 16);
 	fake_backend.rip = 0x1ff8;
-	assert_int_equal(linear_fetch(&fake_vcpu, bytes, 15, &got), LINEAR_OK);
-	assert_int_equal(got, 15);
+	assert_int_equal(fetch(bytes, 15), 15);
 	assert_int_equal(bytes[7], 0x11);
 	assert_int_equal(bytes[8], 0x22);
 	/* A page that may not be executed ends the bytes, and raises nothing. */
 	put(0x4010, 0x7000 | P | U | 1ull << 63);
-	assert_int_equal(linear_fetch(&fake_vcpu, bytes, 15, &got), LINEAR_OK);
-	assert_int_equal(got, 8);
+	assert_int_equal(fetch(bytes, 15), 8);
 	put(0x4010, DEVICE | P | U);
-	assert_int_equal(linear_fetch(&fake_vcpu, bytes, 15, &got), LINEAR_OK);
-	assert_int_equal(got, 8);
+	assert_int_equal(fetch(bytes, 15), 8);
 	put(0x4008, 0);
-	assert_int_equal(linear_fetch(&fake_vcpu, bytes, 15, &got), LINEAR_OK);
-	assert_int_equal(got, 0);
+	assert_int_equal(fetch(bytes, 15), 0);
 	assert_true(fake_no_fault());
 	assert_int_equal(seen[0], '\0');
 	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
@@ -344,14 +347,13 @@ static void fetches(void **state)
 static void fetches_go_through_cs(void **state)
 {
 	uint8_t byte;
-	unsigned got;
 
 	(void)state;
 	begin(FAKE_REAL, SEG_DS);
 	fake_backend.segments[SEG_CS].base = 0x12340;
 	memory(0x12356)[0] = 0x90;
 	fake_backend.rip = 0x16;
-	assert_int_equal(linear_fetch(&fake_vcpu, &byte, 1, &got), LINEAR_OK);
+	assert_int_equal(fetch(&byte, 1), 1);
 	assert_int_equal(byte, 0x90);
 	/* In 64-bit code CS has no base. */
 	begin_paged(0);
@@ -359,8 +361,7 @@ static void fetches_go_through_cs(void **state)
 	memory(0x9016)[0] = 0x91;
 	fake_backend.segments[SEG_CS].base = 0x5000;
 	fake_backend.rip = 0x1016;
-	assert_int_equal(linear_fetch(&fake_vcpu, &byte, 1, &got), LINEAR_OK);
-	assert_int_equal(got, 1);
+	assert_int_equal(fetch(&byte, 1), 1);
 	assert_int_equal(byte, 0x91);
 }
 
