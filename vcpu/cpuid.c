@@ -111,9 +111,10 @@ static struct cpuid_result xsave_cpuid(const struct vcpu *vcpu, uint32_t subleaf
 	if (!vcpu->xcr0_allowed)
 		return (struct cpuid_result){0};
 	if (subleaf == 0) {
-		/* The standard format's size is that of the highest component allowed. */
+		/* The standard format ends with the highest component allowed; with all of them
+		 * the processor says where, though it may not tell the size of each. */
 		out.eax = (uint32_t)vcpu->xcr0_allowed;
-		out.ecx = 576;
+		out.ecx = host.eax == out.eax ? host.ecx : 576;
 		for (unsigned i = 2; i < 32; i++) {
 			struct cpuid_result component;
 

@@ -416,6 +416,19 @@ static void syscall_is_for_64bit_code(void **state)
 	}
 }
 
+static cpuid_reader with_sizes;
+
+static struct cpuid_result without_sizes(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid_result r = with_sizes(leaf, subleaf);
+
+	if (leaf == 0x0d && subleaf == 9)
+		return (struct cpuid_result){0};
+	if (leaf == 0x0d && subleaf == 0)
+		r.ecx = 0xac0;
+	return r;
+}
+
 /* SDM "XSAVE area": what the leaf says must hold what XSAVE writes, for each XCR0. */
 static void sizes_of_the_xsave_area(void **state)
 {
@@ -449,6 +462,14 @@ static void sizes_of_the_xsave_area(void **state)
 		expect_leaf(0x0d, c, there ? host_components[c].size : 0,
 			    there ? host_components[c].offset : 0, 0, 0);
 	}
+	/* A processor that says how much it is, but not of each: it is believed if the guest may
+	   have all that it has. */
+	host_cpuid_leaf(0x0d, 0)->eax = 0x2e7;
+	with_sizes = fake_machine.cpuid;
+	fake_machine.cpuid = without_sizes;
+	build();
+	assert_int_equal(ask(0x0d, 0).ecx, 0xac0);
+	fake_machine.cpuid = with_sizes;
 	/* Without AVX-512 and PKRU the area is smaller. */
 	host_cpuid_leaf(0x0d, 0)->eax = 0x1f;
 	build();

@@ -40,6 +40,7 @@ static const struct {
 	[20] = {7, 7,  'b', 0		    }, /* SMEP */
 	[21] = {7, 20, 'b', 0		     }, /* SMAP */
 	[22] = {7, 3,  'c', 0		    }, /* PKU */
+	[23] = {7, 7,  'c', "CET is not offered" },
 };
 
 /* A map of the first GiB that is for CPL 0 alone, as SMEP and SMAP want it. */
@@ -85,8 +86,9 @@ static void toggle(enum place place, unsigned bit)
 	const char *how;
 	bool as_wanted;
 
-	/* PAE stays in long mode; PCIDE needs it. */
-	if ((bit == 5 && is_long) || (bit == 17 && !is_long))
+	/* PAE stays in long mode; PCIDE needs it; CET needs CR0.WP. */
+	if ((bit == 5 && is_long) || (bit == 17 && !is_long) ||
+	    (bit == 23 && (place == REAL || place == PROTECTED32)))
 		ok = false;
 	how = write(&m, place, 1ull << bit);
 	as_wanted = ok ? same(how, "done") && m.rbx == m.rax
