@@ -16,7 +16,7 @@ stopped()
 
 # The last one is larger, and gets memory that several had.
 tools/make-iso.sh -o "$work/vms.iso" -k "$elf" -a "records=0" \
-	-m $isolation -c "kernel name=first mem=2M" \
+	-m $isolation -c "kernel name=first mem=2M -- msrs" \
 	-m $isolation -c "kernel name=again mem=2M restart=1 -- fail" \
 	-m $isolation -c "kernel name=dies mem=2M -- die" \
 	-m $outside -c "kernel name=page-table mem=4M -- page-table" \
