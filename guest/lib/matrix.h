@@ -35,6 +35,9 @@ struct matrix_row {
  * line is "# virtual". */
 void matrix_check(const struct matrix_row *row, const char *reason);
 
+/* Runs the row in each place and tells what happened: what is to be wanted the processor says. */
+void matrix_tell(const struct matrix_row *row);
+
 /* For rows: bytes with their count, and common outcomes. */
 #define BYTES(text) .bytes = (text), .size = sizeof(text) - 1
 #define ALWAYS(x)                                                                                  \
