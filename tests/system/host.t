@@ -52,5 +52,11 @@ status_is $PASS
 says "plinth: ok: with INVEPT, a write exits" "plinth: ok: VM entry failed, VMfailInvalid"
 boot most-features 60 bochs --elf "$host" --cpu icelake </dev/null
 status_is $PASS
+if [[ -n ${PLINTH_LONG-} ]]; then
+	for model in arrandale sandy ivy broadwell skylake_x cnl tigerlake; do
+		boot $model 60 bochs --elf "$host" --cpu $model </dev/null
+		status_is $PASS
+	done
+fi
 
 done_testing
