@@ -130,6 +130,20 @@ static struct cpuid_result xsave_cpuid(const struct vcpu *vcpu, uint32_t subleaf
 	return out;
 }
 
+/*
+ * SDM "CPUID", leaf 2: one descriptor a byte, but for the lowest of EAX; a register with bit 31 set
+ * has none. FEh sends the reader to leaf 18h.
+ */
+static void drop_descriptor(struct cpuid_result *entry, uint32_t descriptor)
+{
+	for (unsigned i = 0; i < 16; i++) {
+		uint32_t *reg = &entry->by_register[i / 4];
+
+		if (i > 0 && !(*reg >> 31) && (*reg >> i % 4 * 8 & 0xff) == descriptor)
+			*reg &= ~(0xffu << i % 4 * 8);
+	}
+}
+
 /* What is not as the host has it, and no feature bit. */
 static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cpuid_result *entry)
 {
@@ -144,6 +158,9 @@ static void adjust(struct vcpu *vcpu, uint32_t leaf, uint32_t subleaf, struct cp
 		entry->eax = host.eax;
 		entry->ebx = (host.ebx & 0xff00) | 1u << 16; /* CLFLUSH size, one CPU, APIC ID 0 */
 		entry->ecx |= HYPERVISOR_PRESENT;
+		break;
+	case 2:
+		drop_descriptor(entry, 0xfe);
 		break;
 	case 4:
 		entry->eax &= 0x3fff; /* neither cores nor threads share: one CPU */

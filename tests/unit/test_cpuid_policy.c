@@ -291,6 +291,16 @@ static void one_cpu(void **state)
 	expect_leaf(0x0b, 0x1234, 0, 0, 0x34, 0);
 }
 
+/* Leaf 2 may send to leaf 4 for caches, but not to leaf 18h for TLBs: that is not shown. */
+static void leaf_2_sends_nobody_to_leaf_18(void **state)
+{
+	(void)state;
+	*host_cpuid_leaf(2, 0) = (struct cpuid_result){
+		.eax = 0x00feff01, .ebx = 0x7e0000f0, .ecx = 0x80fefefe, .edx = 0xfe};
+	build();
+	expect_leaf(2, 0, 0x0000ff01, 0x7e0000f0, 0x80fefefe, 0);
+}
+
 /* --- Which leaf answers. --- */
 
 static void leaves_beyond_the_last(void **state)
@@ -588,6 +598,7 @@ int main(void)
 		cmocka_unit_test_setup(what_is_shown, setup),
 		cmocka_unit_test_setup(controls_come_first, setup),
 		cmocka_unit_test_setup(one_cpu, setup),
+		cmocka_unit_test_setup(leaf_2_sends_nobody_to_leaf_18, setup),
 		cmocka_unit_test_setup(leaves_beyond_the_last, setup),
 		cmocka_unit_test_setup(small_hosts, setup),
 		cmocka_unit_test_setup(what_is_asked, setup),
