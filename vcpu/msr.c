@@ -39,12 +39,15 @@ static uint64_t read_tsc(struct vcpu *vcpu)
 
 /* SDM "IA32_TSC_ADJUST Register and TSC Synchronization": what a write moves the TSC by, TSC_ADJUST
  * moves too. */
+static void move_tsc(struct vcpu *vcpu, uint64_t by)
+{
+	vcpu->tsc_adjust = (int64_t)((uint64_t)vcpu->tsc_adjust + by);
+	backend_set_tsc_offset(vcpu, (int64_t)((uint64_t)vcpu->tsc_offset + by));
+}
+
 static bool write_tsc(struct vcpu *vcpu, uint64_t value)
 {
-	int64_t moved = (int64_t)(value - (rdtsc() + (uint64_t)vcpu->tsc_offset));
-
-	vcpu->tsc_adjust += moved;
-	backend_set_tsc_offset(vcpu, vcpu->tsc_offset + moved);
+	move_tsc(vcpu, value - read_tsc(vcpu));
 	return true;
 }
 
@@ -55,8 +58,7 @@ static uint64_t read_tsc_adjust(struct vcpu *vcpu)
 
 static bool write_tsc_adjust(struct vcpu *vcpu, uint64_t value)
 {
-	backend_set_tsc_offset(vcpu, vcpu->tsc_offset + ((int64_t)value - vcpu->tsc_adjust));
-	vcpu->tsc_adjust = (int64_t)value;
+	move_tsc(vcpu, value - read_tsc_adjust(vcpu));
 	return true;
 }
 

@@ -309,6 +309,14 @@ static void the_tsc_and_its_adjustment(void **state)
 	assert_reads(IA32_TIME_STAMP_COUNTER, ~0ull);
 	assert_reads(IA32_TSC_ADJUST, (uint64_t)-601);
 	assert_int_equal(fake_machine.tsc, 1000);
+	/* All is modulo 2^64, whatever a guest writes. */
+	assert_true(writes(IA32_TSC_ADJUST, 1ull << 63));
+	assert_true(writes(IA32_TSC_ADJUST, (1ull << 63) - 1));
+	assert_reads(IA32_TSC_ADJUST, (1ull << 63) - 1);
+	assert_reads(IA32_TIME_STAMP_COUNTER, (1ull << 63) - 1 + 600);
+	assert_true(writes(IA32_TIME_STAMP_COUNTER, 1ull << 63));
+	assert_reads(IA32_TIME_STAMP_COUNTER, 1ull << 63);
+	assert_reads(IA32_TSC_ADJUST, (1ull << 63) - 600);
 }
 
 static void the_types_of_pat(void **state)
