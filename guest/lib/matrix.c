@@ -5,6 +5,7 @@
 #include "guest/lib/guest.h"
 
 #define OUTCOME_MAX 40
+#define CR4_OSXSAVE 0x40000
 #define LINE_MAX    600
 
 static const struct {
@@ -95,8 +96,16 @@ static void describe(void)
 	}
 }
 
+/* CR4.OSXSAVE is an error on a processor without XSAVE. */
+static bool can_be_tried(const struct matrix_row *row)
+{
+	return !(row->cr4 & CR4_OSXSAVE) || cpuid(1, 0).ecx >> 26 & 1;
+}
+
 void matrix_tell(const struct matrix_row *row)
 {
+	if (!can_be_tried(row))
+		return;
 	for (enum place place = 0; place < PLACES; place++)
 		keep(outcomes[place], try(row, place));
 	describe();
@@ -107,6 +116,8 @@ void matrix_check(const struct matrix_row *row, const char *reason)
 {
 	bool as_wanted = true;
 
+	if (!can_be_tried(row))
+		return;
 	for (enum place place = 0; place < PLACES; place++) {
 		const char *wanted = row->wanted[places[place].class];
 

@@ -190,11 +190,8 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info)
 {
 	(void)boot_magic;
 	(void)boot_info;
-	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		if (rows[i].cr4 & CR4_OSXSAVE && !(cpuid(1, 0).ecx >> 26 & 1))
-			continue;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		matrix_tell(&rows[i]);
-	}
 	for (unsigned i = 0; i < sizeof(optional) / sizeof(optional[0]); i++) {
 		struct cpuid features = cpuid(optional[i].leaf, 0);
 		uint32_t reg = optional[i].reg == 1 ? features.ebx : features.ecx;

@@ -35,6 +35,11 @@ CODE16(cpuid_brand_16, "mov $0x80000002, %eax\n cpuid\n");
 CODE16(in16_none_16, "mov $0xeee0, %dx\n in %dx, %ax\n");
 CODE16(from_cr0_16, "mov %cr0, %eax\n");
 
+static bool has_xsave(void)
+{
+	return cpuid(1, 0).ecx >> 26 & 1;
+}
+
 static void show(enum place place, const uint8_t *code, const uint8_t *end, const char *name)
 {
 	struct machine m;
@@ -42,7 +47,7 @@ static void show(enum place place, const uint8_t *code, const uint8_t *end, cons
 
 	machine_init(&m, place);
 	m.rax = m.rbx = m.rcx = m.rdx = m.r11 = ONES;
-	m.cr4 |= 0x40000;
+	m.cr4 |= has_xsave() ? 0x40000 : 0;
 	how = machine_try(&m, code, end);
 	check(same(how, "done"), "%s: %s: rax=%lx rbx=%lx rcx=%lx rdx=%lx r11=%lx rsp=%lx",
 	      place_name(place), name, m.rax, m.rbx, m.rcx, m.rdx, m.r11, m.rsp);
@@ -68,7 +73,8 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info)
 	SHOW(LONG64, from_cr4_rex);
 	SHOW(LONG64, to_cr8);
 	SHOW(LONG64, from_cr3_rsp);
-	SHOW(LONG64, xgetbv_0);
+	if (has_xsave())
+		SHOW(LONG64, xgetbv_0);
 	SHOW(LONG64, lahf);
 	SHOW(COMPAT32, cpuid_brand_32);
 	SHOW(COMPAT32, rdmsr_pat_32);

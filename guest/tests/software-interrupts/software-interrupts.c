@@ -72,7 +72,6 @@ static const struct matrix_row rows[] = {
 	{"AAM 0",               BYTES("\xd4\x00"),         .wanted = ALL_BUT_LONG("#DE")},
 	{"PUSHF",               BYTES("\x9c"),             .wanted = NOT_V86("done")},
 	{"SYSCALL, no SCE",     BYTES("\x0f\x05"),         .wanted = UNDEFINED},
-	{"CLAC, no SMAP",       BYTES("\x0f\x01\xca"),     .wanted = UNDEFINED},
 };
 /* clang-format on */
 

@@ -30,7 +30,8 @@ CODE16(lidt_code, "lidt (%si)\n");
 CODE16(read_end, "mov (%si), %ax\n");
 CODE16(rdtsc_code, "rdtsc\n xor %ax, %ax\n");
 CODE16(undefined, "vmcall\n");
-CODE16(segment_load, "mov $0x1234, %ax\n mov %ax, %ds\n cpuid\n mov %ds, %bx\n");
+CODE16(segment_load,
+       "mov $0x1234, %ax\n mov %ax, %ds\n mov $0x80000000, %eax\n cpuid\n mov %ds, %bx\n");
 
 static uint64_t rflags, cr4, rsi;
 
