@@ -62,6 +62,10 @@ static const struct leaf_rule {
 	uint8_t dynamic; /* enum cpuid_dynamic */
 } leaf_rules[] = {CPUID_LEAF_POLICY(LEAF)};
 
+/* Entries of its table: the zeros, the hypervisor's two, and those of the leaves. */
+#define ENTRIES(leaf, subleaves, copy, dynamic, why) +((subleaves) ? (subleaves) : 1)
+_Static_assert(3 CPUID_LEAF_POLICY(ENTRIES) <= CPUID_ENTRIES, "room for all leaves");
+
 static bool is_there(const struct vcpu *vcpu, enum needs needs)
 {
 	const struct backend_features *backend = backend_features();
