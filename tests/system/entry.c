@@ -16,6 +16,7 @@
 #include "kernel/verdict.h"
 #include "tests/entry/mutations.h"
 #include "tests/system/entry_refused.h"
+#include "tests/system/host_guests.h"
 #include "vcpu/vmx/vmx.h"
 
 #define DEBUG_CONSOLE 0xe9 /* reads as its own number in Bochs, and in QEMU */
@@ -288,6 +289,9 @@ void guests_run(const struct boot_info *boot, const struct options *options,
 		failed += !try(count + 1, row);
 	log_info("1..%u", count);
 	entry_refused_run();
+	/* Elsewhere tests/system/host.c runs them. */
+	if (in_nested)
+		host_guests_run();
 	backend_stop();
 	if (failed)
 		verdict_end(VERDICT_FAIL, failed, "%u of %u answers differ", failed, count);

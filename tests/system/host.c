@@ -21,6 +21,7 @@
 #include "kernel/traps.h"
 #include "kernel/verdict.h"
 #include "tests/system/host_guests.h"
+#include "vcpu/vcpu.h"
 
 #define UNKNOWN_MSR  0x12345u
 #define TIMER_VECTOR 0x50u
@@ -192,13 +193,6 @@ static const struct {
 	{"nested",		   nested		 },
 };
 
-void host_check(const char *what, bool holds)
-{
-	if (!holds)
-		verdict_end(VERDICT_FAIL, 1, "%s", what);
-	log_info("ok: %s", what);
-}
-
 static unsigned ticks;
 
 static void timer(unsigned vector)
@@ -263,6 +257,16 @@ static void check_what_works(void)
 	check_interrupts();
 }
 
+static void run_guests(void)
+{
+	err_t err = backend_start();
+
+	if (err)
+		verdict_end(VERDICT_ERROR, VERDICT_CODE_REFUSED, "%s", err);
+	host_guests_run();
+	backend_stop();
+}
+
 void guests_run(const struct boot_info *boot, const struct options *options,
 		const struct acpi_info *acpi)
 {
@@ -270,7 +274,7 @@ void guests_run(const struct boot_info *boot, const struct options *options,
 	(void)acpi;
 	if (!options->trace[0]) {
 		check_what_works();
-		host_guests_run();
+		run_guests();
 		verdict_end(VERDICT_PASS, 0, "all of it works");
 	}
 	for (unsigned i = 0; i < ARRAY_COUNT(faults); i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Guests that the host's test runs, and whose EPT and VMCS it changes under them. */
+/* Guests whose EPT and VMCS change under them: run by host.c, and by entry.c under KVM. */
 #pragma once
 
 #include <stdbool.h>
@@ -7,5 +7,5 @@
 /* Tells what holds; ends with the verdict `fail` when it does not. */
 void host_check(const char *what, bool holds);
 
-/* Starts the backend and runs them all. */
+/* Runs them all, on a backend that has started. */
 void host_guests_run(void);

@@ -13,7 +13,8 @@ $(B)/tests/host.elf: $(HOST_OBJECTS) boot/plinth.ld tools/make-symbols.awk
 
 # Plinth that tries VM entries instead of running guests.
 ENTRY_OBJECTS = $(filter-out $(B)/guest/guests.c.o,$(OBJECTS)) \
-                $(patsubst %,$(B)/%.o,$(wildcard tests/entry/*.c tests/system/entry*.[cS]))
+                $(patsubst %,$(B)/%.o,$(wildcard tests/entry/*.c tests/system/entry*.[cS])) \
+                $(B)/tests/system/host_guests.c.o
 $(B)/tests/entry.elf: $(ENTRY_OBJECTS) boot/plinth.ld tools/make-symbols.awk
 	$(call link,$(ENTRY_OBJECTS))
 
