@@ -6,7 +6,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 # Where exceptions matter, also with all of them exiting and given back.
-exceptions="deliveries faults nmi shadows single-step software-interrupts"
+exceptions="deliveries faults nmi priorities shadows single-step software-interrupts"
 
 # One boot at a time: other tests run beside this one.
 [[ -n ${PLINTH_LONG-} ]] || exec tools/oracle.py --tap --jobs 1 --all --exceptions "$exceptions"

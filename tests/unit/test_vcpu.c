@@ -314,6 +314,11 @@ static void hlt_goes_on_for_what_waits(void **state)
 	events_raise_nmi(&fake_vcpu.events);
 	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
 	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
+	/* SDM "HLT": a debug exception resumes execution. */
+	fake_vcpu_reset(FAKE_CODE64);
+	fake_backend.rflags |= RFLAGS_TF;
+	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
+	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
 }
 
 /* --- The heartbeat. --- */

@@ -144,6 +144,29 @@ static void nmis_wait_for_theirs(void **state)
 	}
 }
 
+/* SDM "Priority Among Concurrent Events": traps on the previous instruction come before them. */
+static void a_trap_comes_before_interrupts(void **state)
+{
+	static const uint64_t pending[] = {DEBUG_BS, DEBUG_ENABLED | 1};
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		set(VMCS_GUEST_RFLAGS, RFLAGS_ONE | RFLAGS_IF);
+		set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, pending[i]);
+		events_raise_interrupt(&vcpu->events, 0x40);
+		events_raise_nmi(&vcpu->events);
+		some_exit();
+		expect_injected(0);
+		assert_int_equal(windows(), WINDOWS);
+		/* The processor has delivered it. */
+		set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
+		some_exit();
+		expect_injected(VALID | NMI | 2);
+		some_exit();
+		expect_injected(VALID | EXTERNAL | 0x40);
+	}
+}
+
 /* Two interrupts and an NMI: one an entry, with a window for each that waits. */
 static void every_event_gets_its_window(void **state)
 {
@@ -486,6 +509,7 @@ int main(void)
 		TEST(no_error_codes_in_real_mode),
 		TEST(a_delivery_ends_the_shadow),
 		TEST(an_interrupted_delivery_is_repeated),
+		TEST(a_trap_comes_before_interrupts),
 		TEST(an_interrupted_nmi),
 		TEST(an_nmi_whose_delivery_meets_an_exception),
 		TEST(interrupts_of_the_host),

@@ -115,12 +115,18 @@ static inline void inject_now(struct vcpu *vcpu, const struct event *event,
 	inject(vcpu, event);
 }
 
+/* A single step or breakpoint behind the last instruction: it comes before NMIs and interrupts. */
+static bool trap_pending(void)
+{
+	return vmcs_read(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) & (DEBUG_BS | DEBUG_ENABLED);
+}
+
 COLD static void deliver_by_plan(struct vcpu *vcpu, uint64_t interruptibility)
 {
-	bool shadow = interruptibility & SHADOWS;
+	bool closed = interruptibility & SHADOWS || trap_pending();
 	struct event_gates gates = {
-		.interrupts_open = !shadow && vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF,
-		.nmi_open = !shadow && !(interruptibility & INTERRUPTIBILITY_NMI),
+		.interrupts_open = !closed && vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_IF,
+		.nmi_open = !closed && !(interruptibility & INTERRUPTIBILITY_NMI),
 		.error_codes = vcpu->mode != MODE_REAL,
 	};
 	struct event_plan plan;
