@@ -8,6 +8,7 @@
 #include "kernel/string.h"
 #include "vcpu/cpuid_policy.h"
 #include "vcpu/hypercall.h"
+#include "vcpu/msr.h"
 #include "vcpu/vcpu.h"
 
 #define BASIC_LIMIT	 0x0du
@@ -40,6 +41,8 @@ enum needs {
 	NEEDS_INVPCID,
 	NEEDS_XSAVES,
 	NEEDS_WAITPKG,
+	/* That there is anything to tell in it. */
+	NEEDS_ARCH_CAPABILITIES,
 };
 
 #define FEATURE(leaf, subleaf, reg, bit, needs, name)                                              \
@@ -87,6 +90,8 @@ static bool is_there(const struct vcpu *vcpu, enum needs needs)
 		return vcpu->xcr0_allowed && backend->xsaves;
 	case NEEDS_WAITPKG:
 		return backend->waitpkg;
+	case NEEDS_ARCH_CAPABILITIES:
+		return backend->arch_capabilities & ARCH_CAPABILITIES_SHOWN;
 	case NEEDS_NOTHING:
 		break;
 	}

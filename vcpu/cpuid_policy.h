@@ -179,7 +179,7 @@
 	HIDE(7, 0, EDX, 26,            "IBRS_IBPB",            "speculation is the host's")       \
 	HIDE(7, 0, EDX, 27,            "STIBP",                "speculation is the host's")       \
 	HIDE(7, 0, EDX, 28,            "L1D_FLUSH",            "speculation is the host's")       \
-	HIDE(7, 0, EDX, 29,            "ARCH_CAPABILITIES",    "speculation is the host's")       \
+	SHOW(7, 0, EDX, 29,            ARCH_CAPABILITIES, "ARCH_CAPABILITIES")                    \
 	HIDE(7, 0, EDX, 30,            "CORE_CAPABILITIES",    "nothing to tell")                 \
 	HIDE(7, 0, EDX, 31,            "SSBD",                 "speculation is the host's")       \
 	SHOW(7, 1, EAX, 0,             AVX,     "SHA512")                                         \

@@ -20,6 +20,7 @@
 DEFINE_HAS(mce, CPUID_MCE)
 DEFINE_HAS(mca, CPUID_MCA)
 DEFINE_HAS(mtrr, CPUID_MTRR)
+DEFINE_HAS(arch_caps, CPUID_ARCH_CAPABILITIES)
 DEFINE_HAS(tsc_adjust, CPUID_TSC_ADJUST)
 DEFINE_HAS(xsaves, CPUID_XSAVES)
 DEFINE_HAS(waitpkg, CPUID_WAITPKG)
@@ -104,6 +105,12 @@ static bool write_mcg_status(struct vcpu *vcpu, uint64_t value)
 		return false;
 	vcpu->mcg_status = value;
 	return true;
+}
+
+static uint64_t read_arch_caps(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return backend_features()->arch_capabilities & ARCH_CAPABILITIES_SHOWN;
 }
 
 static uint64_t read_mtrrcap(struct vcpu *vcpu)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arch/x86_64/msr.h"
+
 struct vcpu;
 
 /* Whether an access goes straight to the processor. */
@@ -27,6 +29,17 @@ struct msr_rule {
 	uint64_t (*read)(struct vcpu *vcpu);
 	bool (*write)(struct vcpu *vcpu, uint64_t value);
 };
+
+/*
+ * What IA32_ARCH_CAPABILITIES may tell a guest: attacks that the processor withstands, or that it
+ * alone is open to. What is to be done by MSRs that a guest does not reach is left out.
+ */
+#define ARCH_CAPABILITIES_SHOWN                                                                    \
+	(ARCH_CAP_RDCL_NO | ARCH_CAP_RSBA | ARCH_CAP_SSB_NO | ARCH_CAP_MDS_NO |                    \
+	 ARCH_CAP_IF_PSCHANGE_MC_NO | ARCH_CAP_TAA_NO | ARCH_CAP_SBDR_SSDP_NO |                    \
+	 ARCH_CAP_FBSDP_NO | ARCH_CAP_PSDP_NO | ARCH_CAP_FB_CLEAR | ARCH_CAP_RRSBA |               \
+	 ARCH_CAP_BHI_NO | ARCH_CAP_PBRSB_NO | ARCH_CAP_GDS_NO | ARCH_CAP_RFDS_NO |                \
+	 ARCH_CAP_RFDS_CLEAR)
 
 /* Calls open(context, msr, pass) for each MSR that passes through for this vCPU, so that a backend
  * can open its bitmap. */

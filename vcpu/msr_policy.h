@@ -41,7 +41,8 @@
 	LIVE(IA32_UMWAIT_CONTROL, waitpkg,   "how long TPAUSE and UMWAIT last")                   \
 	NONE(IA32_MPERF,                    2,   "power is the host's")                           \
 	RO(  IA32_MTRRCAP,            1,  mtrr,       mtrrcap,     "8 variable, all fixed, WC")   \
-	NONE(IA32_ARCH_CAPABILITIES,        2,   "speculation is the host's")                     \
+	RO(  IA32_ARCH_CAPABILITIES,  1,  arch_caps,  arch_caps,   "attacks it withstands")       \
+	NONE(IA32_FLUSH_CMD,                1,   "speculation is the host's")                     \
 	NONE(IA32_TSX_CTRL,                 1,   "no TSX")                                        \
 	NONE(IA32_MCU_OPT_CTRL,             1,   "microcode is the host's")                       \
 	LIVE(IA32_SYSENTER_CS,    always,    "")                                                  \

@@ -278,6 +278,7 @@ void backend_set_pat(struct vcpu *vcpu, uint64_t value);
 /* What the backend's processor can offer to guests beyond the CPUID of the host. */
 struct backend_features {
 	bool rdtscp, invpcid, xsaves, waitpkg;
+	uint64_t arch_capabilities; /* the host's IA32_ARCH_CAPABILITIES; 0: it has none */
 };
 const struct backend_features *backend_features(void);
 

@@ -50,7 +50,7 @@ void fake_vcpu_reset(enum fake_code code)
 {
 	memset(&fake_backend, 0, sizeof(fake_backend));
 	memset(&fake_vcpu, 0, sizeof(fake_vcpu));
-	fake_backend.features = (struct backend_features){true, true, true, true};
+	fake_backend.features = (struct backend_features){true, true, true, true, ~0ull};
 	fake_backend.rflags = RFLAGS_ONE | (code == FAKE_VIRTUAL_8086 ? RFLAGS_VM : 0);
 	fake_backend.cr0 = CR0_ET | CR0_NE | (code == FAKE_REAL ? 0 : CR0_PE);
 	fake_backend.pat = 0x0007040600070406;

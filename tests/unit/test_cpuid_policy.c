@@ -104,7 +104,6 @@ static void what_is_never_shown(void **state)
 		CPUID_IBRS_IBPB,
 		CPUID_STIBP,
 		CPUID_L1D_FLUSH,
-		CPUID_ARCH_CAPABILITIES,
 		CPUID_CORE_CAPABILITIES,
 		CPUID_SSBD,
 		CPUID_LASS,

@@ -98,6 +98,7 @@ static const struct {
 	{IA32_BIOS_UPDT_TRIG,     IA32_BIOS_UPDT_TRIG,	   false, true },
 	{IA32_BIOS_SIGN_ID,	    IA32_BIOS_SIGN_ID,       true,  true },
 	{IA32_MTRRCAP,	       IA32_MTRRCAP,	     true,  false},
+	{IA32_ARCH_CAPABILITIES,	 IA32_ARCH_CAPABILITIES,	 true,  false},
 	{IA32_MCG_CAP,	       IA32_MCG_CAP,	     true,  false},
 	{IA32_MCG_STATUS,	  IA32_MCG_STATUS,	   true,	 true },
 	{IA32_MISC_ENABLE,	   IA32_MISC_ENABLE,	     true,  true },
@@ -397,6 +398,30 @@ static void no_machine_check_banks(void **state)
 	assert_false(reads(IA32_MCG_CTL, &value) || writes(IA32_MCG_CTL, ~0ull));
 }
 
+/* What the processor withstands, but nothing that is done by MSRs which guests do not reach. */
+static void what_it_withstands(void **state)
+{
+	const uint64_t left_out = ARCH_CAP_IBRS_ALL | ARCH_CAP_SKIP_L1DFL_VMENTRY |
+				  ARCH_CAP_TSX_CTRL | ARCH_CAP_XAPIC_DISABLE_STATUS;
+	uint64_t value;
+
+	(void)state;
+	assert_true(reads(IA32_ARCH_CAPABILITIES, &value));
+	assert_true(value & ARCH_CAP_RDCL_NO && value & ARCH_CAP_MDS_NO);
+	assert_int_equal(value & left_out, 0);
+	assert_int_equal(value >> 29, 0); /* what is newer */
+	fake_backend.features.arch_capabilities = left_out | ARCH_CAP_RDCL_NO;
+	assert_reads(IA32_ARCH_CAPABILITIES, ARCH_CAP_RDCL_NO);
+	for (unsigned bit = 0; bit < 64; bit++)
+		assert_false(writes(IA32_ARCH_CAPABILITIES, 1ull << bit));
+	/* Nothing to tell, or no MSR at all. */
+	fake_backend.features.arch_capabilities = left_out;
+	cpuid_build(&fake_vcpu);
+	msr_offer(&fake_vcpu);
+	assert_false(cpuid_shows(&fake_vcpu.cpuid, CPUID_ARCH_CAPABILITIES));
+	assert_false(reads(IA32_ARCH_CAPABILITIES, &value));
+}
+
 static void microcode(void **state)
 {
 	static const uint64_t addresses[] = {0, 0x7fffffffffff, 0xffff800000000000, ~0ull};
@@ -581,6 +606,7 @@ int main(void)
 		cmocka_unit_test_setup(bits_of_misc_enable, setup),
 		cmocka_unit_test_setup(msrs_that_stay_zero, setup),
 		cmocka_unit_test_setup(no_machine_check_banks, setup),
+		cmocka_unit_test_setup(what_it_withstands, setup),
 		cmocka_unit_test_setup(microcode, setup),
 		cmocka_unit_test_setup(variable_ranges, setup),
 		cmocka_unit_test_setup(fixed_ranges, setup),

@@ -7,6 +7,7 @@
 #include "kernel/cpu.h"
 #include "kernel/log.h"
 #include "kernel/msr_safe.h"
+#include "vcpu/msr.h"
 #include "vcpu/vmx/report_text.h"
 
 static struct side_channels first;
@@ -76,6 +77,7 @@ void side_channels_find(struct side_channels *found, cpuid_reader cpuid, msr_rea
 	uint64_t arch = arch_capabilities(cpuid, rdmsr);
 
 	*found = (struct side_channels){
+		.arch_capabilities = arch,
 		.l1tf = !(arch & (ARCH_CAP_RDCL_NO | ARCH_CAP_SKIP_L1DFL_VMENTRY)),
 	};
 	found->flush_l1d = found->l1tf && cpuid_has(cpuid, CPUID_L1D_FLUSH);
@@ -146,7 +148,9 @@ void side_channels_start(void)
 
 static bool same(const struct side_channels *a, const struct side_channels *b)
 {
-	return a->l1tf == b->l1tf && a->stale_buffers == b->stale_buffers &&
+	uint64_t told = (a->arch_capabilities ^ b->arch_capabilities) & ARCH_CAPABILITIES_SHOWN;
+
+	return told == 0 && a->l1tf == b->l1tf && a->stale_buffers == b->stale_buffers &&
 	       a->branch_targets == b->branch_targets && a->branch_history == b->branch_history &&
 	       a->between_vms == b->between_vms && a->flush_l1d == b->flush_l1d &&
 	       a->clear_buffers == b->clear_buffers && a->barrier == b->barrier &&

@@ -21,6 +21,8 @@ struct side_channels {
 	bool branch_history; /* BHI: the same through their history */
 	bool between_vms;    /* Spectre v2: a VM may steer the branches of the next one there */
 
+	uint64_t arch_capabilities; /* IA32_ARCH_CAPABILITIES; 0: it is not there */
+
 	/* What is done. */
 	bool flush_l1d;	    /* IA32_FLUSH_CMD before another VM, and at each beat */
 	bool clear_buffers; /* VERW before each entry */

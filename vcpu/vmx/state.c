@@ -3,6 +3,7 @@
 #include "arch/x86_64/control_registers.h"
 #include "arch/x86_64/instructions.h"
 #include "vcpu/control.h"
+#include "vcpu/vmx/side_channels.h"
 #include "vcpu/vmx/vmx.h"
 
 uint64_t backend_rip(struct vcpu *vcpu)
@@ -226,6 +227,7 @@ const struct backend_features *backend_features(void)
 		.invpcid = secondary & SECONDARY_INVPCID,
 		.xsaves = secondary & SECONDARY_XSAVES,
 		.waitpkg = secondary & SECONDARY_USER_WAIT_PAUSE,
+		.arch_capabilities = side_channels()->arch_capabilities,
 	};
 	return &features;
 }

@@ -30,7 +30,7 @@ static const struct {
 } leaves[] = {
 	{0,	    0,    {0, ~0u, ~0u, ~0u},			   "the last leaf is 0Dh"		 },
 	{1,	    0,    {~0u, 0xff00, 0x76da3203, 0x0f8bfdff}, "no local APIC, VMX, counters, tracing"},
-	{2,	    0,    {~0u, ~0u, ~0u, ~0u},		     0				      },
+	{2,	    0,    {0xff00ffff, ~0u, ~0u, ~0u},	    "leaf 18h is not shown"		   },
 	{3,	    0,    {~0u, ~0u, ~0u, ~0u},		     0				      },
 	{4,	    0,    {0x3fff, ~0u, ~0u, ~0u},		"one processor, that shares no cache"  },
 	{4,	    1,    {0x3fff, ~0u, ~0u, ~0u},		"one processor, that shares no cache"  },

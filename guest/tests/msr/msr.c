@@ -208,8 +208,7 @@ static void as_cpuid_says(void)
 		{7, 'b', 1,  0x3b,  "TSC_ADJUST and TSC_ADJUST",	       0				},
 		{7, 'c', 5,  0xe1,  "WAITPKG and UMWAIT_CONTROL",		0				 },
 		{7, 'd', 26, 0x48,  "IBRS and SPEC_CTRL",			 "no protection of speculation"},
-		{7, 'd', 29, 0x10a, "ARCH_CAPABILITIES and ARCH_CAPABILITIES",
-		 "no protection of speculation"							      },
+		{7, 'd', 29, 0x10a, "ARCH_CAPABILITIES and ARCH_CAPABILITIES", 0				},
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
