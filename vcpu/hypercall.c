@@ -3,6 +3,7 @@
 #include "vcpu/hypercall.h"
 
 #include "arch/x86_64/dear.h"
+#include "arch/x86_64/instructions.h"
 #include "kernel/time.h"
 #include "vcpu/vcpu.h"
 
@@ -59,6 +60,17 @@ static uint64_t call_exit_count(struct vcpu *vcpu, uint64_t argument)
 	return counters_sum(&vcpu->counters);
 }
 
+static uint64_t call_watchdog(struct vcpu *vcpu, uint64_t argument)
+{
+	if (argument > OWN_WATCHDOG_MAX)
+		return PLINTH_EINVAL;
+	vcpu->own_watchdog = (struct own_watchdog){
+		.ticks = argument,
+		.due = rdtsc() + argument,
+	};
+	return 0;
+}
+
 static uint64_t call_dear_count(struct vcpu *vcpu, uint64_t argument)
 {
 	(void)vcpu;
@@ -78,6 +90,7 @@ static uint64_t (*const calls[])(struct vcpu *vcpu, uint64_t argument) = {
 	[PLINTH_EXIT] = call_exit,           [PLINTH_TSC_HZ] = call_tsc_hz,
 	[PLINTH_INTERRUPT] = call_interrupt, [PLINTH_NMI] = call_nmi,
 	[PLINTH_EXIT_COUNT] = call_exit_count, [PLINTH_DEAR_COUNT] = call_dear_count,
+	[PLINTH_WATCHDOG] = call_watchdog,
 };
 /* clang-format on */
 

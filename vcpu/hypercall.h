@@ -30,6 +30,12 @@ enum plinth_call {
 	PLINTH_DEAR_COUNT =
 		7, /* RBX 0 VMREADs, 1 VMWRITEs, 2 others that a hypervisor below would see: -> how
 		      many the host executed; PLINTH_ENOSYS but in the build of `make bench` */
+	/*
+	 * RBX ticks of the TSC: when no call starts it anew within that time, it makes an NMI
+	 * pending for the caller, and after as long again it ends the VM. 0: off, as at first.
+	 * May be a millisecond late. HLT does not wait for it. -> 0
+	 */
+	PLINTH_WATCHDOG = 8,
 };
 
 #ifdef PLINTH_GUEST

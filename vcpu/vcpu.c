@@ -65,6 +65,20 @@ static void look_after(struct vcpu *vcpu, uint64_t now)
 	}
 }
 
+static void ring(struct vcpu *vcpu, uint64_t now)
+{
+	struct own_watchdog *own = &vcpu->own_watchdog;
+
+	if (own->rang) {
+		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
+			"the watchdog that the guest started: nothing answered its NMI");
+		return;
+	}
+	own->rang = true;
+	own->due = now + own->ticks;
+	events_raise_nmi(&vcpu->events);
+}
+
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
 {
 	beat(now);
@@ -72,6 +86,8 @@ void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now)
 	vcpu->deadline = now + time_ticks_from_us(trace_is_waiting() ? STREAM_US : BEAT_US);
 	if (vcpu->watchdog.limit && now >= vcpu->watchdog.next_look)
 		look_after(vcpu, now);
+	if (vcpu->own_watchdog.ticks && (int64_t)(now - vcpu->own_watchdog.due) >= 0)
+		ring(vcpu, now);
 	if (console_end_requested())
 		vm_stop(vcpu->vm, VM_ENDED_USER, 0, "ended by Ctrl-A X on the console");
 }

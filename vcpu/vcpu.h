@@ -37,6 +37,14 @@ struct watchdog {
 	uint64_t exits;	      /* and the guest's exits up to then */
 };
 
+/* The guest's own, which it starts by hypercall. */
+struct own_watchdog {
+	uint64_t ticks; /* 0: off */
+	uint64_t due;
+	bool rang; /* the NMI has been sent */
+};
+#define OWN_WATCHDOG_MAX (1ull << 62)
+
 struct vcpu {
 	/* The exit stub knows these three by offset. */
 	struct general_registers regs;
@@ -82,6 +90,7 @@ struct vcpu {
 	struct exit_record not_recorded; /* where exits are recorded whose class is not traced */
 	uint64_t first_tsc;		 /* when it first ran */
 	struct watchdog watchdog;
+	struct own_watchdog own_watchdog;
 	const struct cpu *cpu; /* where it runs: it owns this pCPU all its life */
 	uint64_t cr2_at_end;   /* CR2 stays live in the processor until then */
 };

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+#include "arch/x86_64/instructions.h"
 #include "kernel/time.h"
 #include "tests/fake/backend.h"
 #include "vcpu/hypercall.h"
@@ -63,7 +64,8 @@ static void questions(void **state)
 static void unknown_numbers(void **state)
 {
 	(void)state;
-	for (uint64_t number = PLINTH_DEAR_COUNT; number < 0x10000; number++)
+	assert_int_equal(call(PLINTH_DEAR_COUNT, 0), PLINTH_ENOSYS);
+	for (uint64_t number = PLINTH_WATCHDOG + 1; number < 0x10000; number++)
 		assert_int_equal(call(number, 0), PLINTH_ENOSYS);
 	assert_int_equal(call(0x80000000, 0), PLINTH_ENOSYS);
 	assert_int_equal(call(0xffffffff, 0), PLINTH_ENOSYS);
@@ -94,6 +96,24 @@ static void nmis(void **state)
 	(void)state;
 	assert_int_equal(call(PLINTH_NMI, 0), 0);
 	assert_true(fake_vcpu.events.nmi);
+}
+
+static void the_watchdog(void **state)
+{
+	(void)state;
+	fake_machine.tsc = 5000;
+	assert_int_equal(call(PLINTH_WATCHDOG, 300), 0);
+	assert_int_equal(fake_vcpu.own_watchdog.ticks, 300);
+	assert_int_equal(fake_vcpu.own_watchdog.due, 5300);
+	fake_vcpu.own_watchdog.rang = true;
+	assert_int_equal(call(PLINTH_WATCHDOG, OWN_WATCHDOG_MAX + 1), PLINTH_EINVAL);
+	assert_int_equal(fake_vcpu.own_watchdog.ticks, 300);
+	assert_int_equal(call(PLINTH_WATCHDOG, OWN_WATCHDOG_MAX), 0);
+	assert_false(fake_vcpu.own_watchdog.rang);
+	assert_int_equal(call(PLINTH_WATCHDOG, 0), 0);
+	assert_int_equal(fake_vcpu.own_watchdog.ticks, 0);
+	assert_int_equal(fake_vcpu.events.work, 0);
+	fake_machine_reset();
 }
 
 static void an_end(void **state)
@@ -137,6 +157,7 @@ int main(void)
 		cmocka_unit_test_setup(unknown_numbers, setup),
 		cmocka_unit_test_setup(interrupts, setup),
 		cmocka_unit_test_setup(nmis, setup),
+		cmocka_unit_test_setup(the_watchdog, setup),
 		cmocka_unit_test_setup(an_end, setup),
 		cmocka_unit_test_setup(narrow_callers, setup),
 		cmocka_unit_test_setup(records, setup),

@@ -370,6 +370,27 @@ static void the_watchdog(void **state)
 	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
 }
 
+static void the_guests_own_watchdog(void **state)
+{
+	(void)state;
+	vcpu_heartbeat(&fake_vcpu, 1000);
+	assert_false(fake_vcpu.events.nmi);
+	fake_vcpu.own_watchdog = (struct own_watchdog){.ticks = 300, .due = 1300};
+	vcpu_heartbeat(&fake_vcpu, 1299);
+	assert_false(fake_vcpu.events.nmi);
+	/* An NMI first, once; */
+	vcpu_heartbeat(&fake_vcpu, 1400);
+	assert_true(fake_vcpu.events.nmi);
+	fake_vcpu.events.nmi = false;
+	vcpu_heartbeat(&fake_vcpu, 1699);
+	assert_false(fake_vcpu.events.nmi);
+	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
+	/* then the end. */
+	vcpu_heartbeat(&fake_vcpu, 1700);
+	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_STOPPED);
+	assert_non_null(strstr(fake_vcpu_vm.end_text, "nothing answered its NMI"));
+}
+
 /* --- Records. --- */
 
 /* As the backend does it. */
@@ -609,6 +630,7 @@ int main(void)
 		cmocka_unit_test_setup(hlt_goes_on_for_what_waits, setup),
 		cmocka_unit_test_setup(heartbeats, setup),
 		cmocka_unit_test_setup(the_watchdog, setup),
+		cmocka_unit_test_setup(the_guests_own_watchdog, setup),
 		cmocka_unit_test_setup(exits_are_recorded, setup),
 		cmocka_unit_test_setup(nothing_is_recorded_without_a_ring, setup),
 		cmocka_unit_test_setup(a_ring_outlives_its_vcpu, setup),
