@@ -121,7 +121,8 @@ SYSTEM_NEEDS := $(B)/plinth.elf $(B)/plinth.iso $(B)/memtest86+x64.bin $(B)/test
 system: $(SYSTEM_NEEDS)
 	prove -j2 tests/system
 
-## check-long    what takes too long for `test`: every CPU model, a full pass of memtest86+, long fuzz runs
+## check-long    what takes too long for `test`: every CPU model, a full pass of memtest86+, long fuzz runs,
+##               100 million random instructions
 check-long:
 	@tools/setup.sh
 	$(AGAIN) $(SYSTEM_NEEDS)

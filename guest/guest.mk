@@ -13,7 +13,7 @@ $(B)/%.guest.o: %
 	$(Q)$(CC) -I. $(GUEST_CFLAGS) -MMD -MP -c $< -o $@
 
 # What only some of them need.
-$(B)/guest/lib/guest.a: $(addprefix $(B)/guest/lib/,machine.S.guest.o machine.c.guest.o matrix.c.guest.o interrupt.c.guest.o)
+$(B)/guest/lib/guest.a: $(addprefix $(B)/guest/lib/,machine.S.guest.o machine_skip.S.guest.o machine.c.guest.o matrix.c.guest.o interrupt.c.guest.o)
 	$(call say,AR,$@)
 	$(Q)rm -f $@ && ar rcsD $@ $^
 

@@ -169,6 +169,10 @@ trap32_common:
 	push	%eax
 	mov	$SEL_DATA, %eax
 	mov	%eax, %ds
+	cmpl	$0, FIELD(M_SKIP_LEFT)
+	jne	skip32
+	.globl	trap32_end
+trap32_end:
 	popl	REG(0)
 	popl	FIELD(M_DS)
 	mov	%ecx, REG(1)
@@ -240,6 +244,10 @@ back:
 	/* An entry of the 64-bit IDT has pushed error code and vector, on a stack of its own. */
 	.code64
 trap64_common:
+	cmpl	$0, FIELD(M_SKIP_LEFT)
+	jne	skip64
+	.globl	trap64_end
+trap64_end:
 	mov	%rax, REG(0)
 	mov	%rcx, REG(1)
 	mov	%rdx, REG(2)
@@ -369,6 +377,9 @@ trap16_common:
 	pushl	%eax
 	xor	%ax, %ax
 	mov	%ax, %ds
+	cmpl	$0, FIELD(M_SKIP_LEFT)
+	jne	skip16
+trap16_end:
 	popl	REG(0)
 	popw	FIELD(M_DS)
 	popw	FIELD(M_VECTOR)
@@ -394,10 +405,45 @@ trap16_common:
 	mov	%eax, %cr0
 	ljmpl	$SEL_CODE32, $from_real
 
+	/* The stack: EBX, EAX, DS, the vector, IP, CS, flags. */
+skip16:
+	pushl	%ebx
+	movzwl	14(%esp), %eax
+	cmp	%eax, FIELD(M_SKIP_CS)
+	jne	2f
+	movzwl	12(%esp), %eax
+	sub	FIELD(M_SKIP_RIP), %eax
+	cmp	$M_SKIP_SIZE, %eax
+	jae	2f
+	movzwl	M_SKIP_NEXT(, %eax, 2), %ebx
+	test	%ebx, %ebx
+	jz	2f
+	movzwl	10(%esp), %eax
+	cmp	$2, %eax
+	je	2f
+	incl	M_SKIP_SEEN(, %eax, 4)
+	decl	FIELD(M_SKIP_LEFT)
+	cmp	$32, %eax
+	jae	1f
+	bt	%eax, LOW(low_faults)
+	jnc	1f
+	add	FIELD(M_SKIP_RIP), %ebx
+	mov	%bx, 12(%esp)
+1:	popl	%ebx
+	popl	%eax
+	popw	%ds
+	add	$2, %sp
+	iretw
+2:	popl	%ebx
+	jmp	trap16_end
+
 low_gdt_pointer:
 	.word	SEL_TEST + 16 * 8 - 1
 	.long	guest_gdt
 
+	.balign	8
+low_faults:
+	.long	M_SKIP_FAULTS
 	.balign	8
 machine_entries16:
 	vector = 0

@@ -128,6 +128,7 @@ static void make_tables(void)
 		/* On stack 1 of the TSS, so that the code under test may have any. */
 		idt64[i].low = gate32(&machine_entries64[16 * i], SEL_CODE64, GATE32 | 1);
 	}
+	*memory64(MACHINE + 8 * M_SKIP_LEFT) = 0;
 	for (uint32_t i = 0; i < 1024; i++)
 		machine_directory32[i] = i << 22 | 0x87;
 	for (unsigned i = 0; i < 4; i++)

@@ -48,6 +48,21 @@
 #define M_DR6	 33
 #define M_WORDS	 34
 
+/*
+ * In the same page, for code in which exceptions are not the end: with M_SKIP_LEFT not 0, an
+ * exception in segment M_SKIP_CS at M_SKIP_RIP and so many bytes more is counted, and what caused
+ * it is left out: the code goes on at M_SKIP_RIP and what M_SKIP_NEXT says for that byte, 0 for
+ * none. Interrupts and traps are counted and go on.
+ */
+#define M_SKIP_LEFT 34
+#define M_SKIP_RIP  35
+#define M_SKIP_CS   36
+#define M_SKIP_NEXT (MACHINE + 0x200) /* 16 bits a byte of code */
+#define M_SKIP_SIZE 0x500
+/* Exceptions that are met before their instruction is done: all but #DB, NMI, #BP and #OF. */
+#define M_SKIP_FAULTS 0xffffffe1
+#define M_SKIP_SEEN   (MACHINE + 0xc00) /* 32 bits a vector */
+
 /* M_KIND */
 #define KIND_REAL   0
 #define KIND_LEGACY 1 /* protected mode with its 32-bit IDT, virtual-8086 mode */
