@@ -160,7 +160,7 @@ help:
 TESTS := $(wildcard tests/fuzz/*.t tests/lint/*.t tests/system/*.t)
 LONGEST := tests/system/memtest.t tests/lint/tidy.t tests/fuzz/fuzz.t tests/lint/builds.t
 test-here: $(SYSTEM_NEEDS) $(UNIT_TESTS:%=$(B)/unit/%) $(FUZZ_TARGETS:%=$(B)/fuzz/%)
-	CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 --timer --exec '' $(LONGEST) $(filter-out $(LONGEST),$(TESTS)) \
+	@CMOCKA_MESSAGE_OUTPUT=TAP prove -j2 --timer --exec '' $(LONGEST) $(filter-out $(LONGEST),$(TESTS)) \
 		$(UNIT_TESTS:%=$(B)/unit/%)
 
 # clang-tidy, one file at a time; again only when the file or a header of its own changed. Its analyzer follows paths

@@ -135,8 +135,9 @@ void side_channels_report(const struct side_channels *found)
 	list_if(lacks, found->branch_targets, "enhanced IBRS");
 
 	report_done(found);
-	log_info("vmx: limit: a guest may guess data of others by %s (docs/security.md)%s%s", open,
-		 lacks[0] ? "; no " : "", lacks);
+	log_info("vmx: limit: a guest may guess data of others by %s", open);
+	if (lacks[0])
+		log_info("vmx: limit: newer microcode may have what is missing: %s", lacks);
 }
 
 void side_channels_start(void)
