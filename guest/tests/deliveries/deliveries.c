@@ -80,6 +80,9 @@ enum gate {
 	USER_SELECTOR,
 	CONFORMING,
 	ABSENT_IDT, /* its page */
+	SHORT_IDT,
+	TRAP_16,
+	TASK,
 	IST,
 	ABSENT_IST,
 	WRONG_IST,
@@ -103,6 +106,9 @@ static const struct {
 	[USER_SELECTOR] = {"selector of CPL 3",		1,	   0xee, 0},
 	[CONFORMING] = {"conforming code",	   SEL_CONFORM, 0xee, 0},
 	[ABSENT_IDT] = {"IDT in an absent page",	 0,	    0xee, 0},
+	[SHORT_IDT] = {"gate across the limit",	0,	   0xee, 0},
+	[TRAP_16] = {"16-bit trap gate",		 0,	    0xe7, 0},
+	[TASK] = {"task gate",		       0,		  0xe5, 0},
 	[IST] = {"stack 2",		    0,	       0xee, 2},
 	[ABSENT_IST] = {"stack 2 in an absent page", 0,		0xee, 2},
 	[WRONG_IST] = {"stack 2 not canonical",	0,	   0xee, 2},
@@ -137,8 +143,10 @@ static void set_tss64(unsigned offset, uint64_t value)
 
 static bool gate_fits(enum gate gate, enum place place, const struct event *event)
 {
-	if (gate >= IST && !place_is_long(place))
+	if ((gate >= IST || gate == TASK) && !place_is_long(place))
 		return false;
+	if (gate == SHORT_IDT)
+		return event->vector >= 32;
 	return gate != ABSENT_IDT || event->vector < 8;
 }
 
@@ -174,6 +182,8 @@ static void set_gate(enum gate gate, enum place place, uint8_t vector)
 				     (uint64_t)gates[gate].ist << 32 |
 				     (uint64_t)gates[gate].type << 40;
 	pointer->base = (uint64_t)to;
+	if (gate == SHORT_IDT)
+		pointer->limit = (uint16_t)(8 * words * (vector + 1u) - 2);
 }
 
 static void load_handler(void)

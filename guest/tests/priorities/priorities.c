@@ -11,12 +11,17 @@
 
 #define IF	     0x200
 #define TF	     0x100
+#define RF	     0x10000
 #define VECTOR	     0x50
+#define FRESH	     0x60000
+#define PAGE	     0x1000
 #define APIC_COMMAND 0xfee00300
 #define APIC_TARGET  0xfee00310
 #define APIC_ID	     0xfee00020
 #define SELF	     0x40000
 #define AS_NMI	     0x4400
+
+static unsigned next_page;
 
 static const struct row {
 	const char *name;
@@ -84,8 +89,44 @@ static void try(enum place place, const struct row *row)
 	      m.vector, m.rip, m.rflags, m.dr6 & 0xf00f, waits ? ", the interrupt waits" : "");
 }
 
+/* A breakpoint on the first instruction of a page that nobody has executed. RF holds it off once.
+ */
+static void new_page(enum place place, uint64_t rflags, uint8_t first, const char *name)
+{
+	uint64_t start = FRESH + PAGE * next_page++;
+	struct machine m;
+
+	*memory8(start) = first;
+	*memory8(start + 1) = 0xa2;
+	*memory16(start + 2) = 0x0b0f;
+	machine_init(&m, place);
+	m.rip = start;
+	if (place == V86) {
+		m.cs = start >> 4;
+		m.rip = 0;
+	}
+	m.rflags |= rflags;
+	m.rax = 0x80000000;
+	asm volatile("mov %0, %%dr0" : : "r"(start));
+	asm volatile("mov %0, %%dr7" : : "r"(0x402ull));
+	machine_run(&m);
+	asm volatile("mov %0, %%dr7" : : "r"(0x400ull));
+	check(true, "%s: a breakpoint on a new page, %s: vector %lx at +%lx, flags %lx, DR6 %lx",
+	      place_name(place), name, m.vector, m.rip & 0xff, m.rflags, m.dr6 & 0xf00f);
+}
+
+static void new_pages(enum place place)
+{
+	new_page(place, 0, 0x0f, "CPUID");
+	new_page(place, RF, 0x0f, "CPUID with RF");
+	new_page(place, RF | TF, 0x0f, "CPUID with RF and TF");
+	new_page(place, TF, 0x0f, "CPUID with TF");
+	new_page(place, RF, 0xb0, "MOV with RF");
+}
+
 int guest_main(uint32_t boot_magic, uint32_t boot_info)
 {
+	static const enum place some[] = {PAGED32, USER32, V86, COMPAT_USER32, LONG64, LONG_USER64};
 	static const enum place places[] = {PROTECTED32, PAGED32, PAE32, COMPAT32, LONG64};
 
 	(void)boot_magic;
@@ -95,5 +136,7 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info)
 	for (unsigned i = 0; i < sizeof(places) / sizeof(places[0]); i++)
 		for (unsigned j = 0; j < sizeof(rows) / sizeof(rows[0]); j++)
 			try(places[i], &rows[j]);
+	for (unsigned i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+		new_pages(some[i]);
 	return checks_done();
 }
