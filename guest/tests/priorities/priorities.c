@@ -13,6 +13,7 @@
 #define TF	     0x100
 #define RF	     0x10000
 #define VECTOR	     0x50
+#define NOBODY	     0xfeb00000
 #define FRESH	     0x60000
 #define PAGE	     0x1000
 #define APIC_COMMAND 0xfee00300
@@ -124,8 +125,29 @@ static void new_pages(enum place place)
 	new_page(place, RF, 0xb0, "MOV with RF");
 }
 
+/* MOV from [EBX], where there is no memory, and a breakpoint on what follows it. */
+static void behind_device(enum place place, uint64_t rflags)
+{
+	static const uint8_t code[] = {0x8b, 0x03, 0x90, 0x90};
+	struct machine m;
+
+	machine_init(&m, place);
+	m.rbx = NOBODY;
+	m.rflags |= rflags;
+	asm volatile("mov %0, %%dr0" : : "r"(TEST_CODE + 2ull));
+	asm volatile("mov %0, %%dr7" : : "r"(0x402ull));
+	machine_load(code, code + sizeof(code));
+	machine_run(&m);
+	asm volatile("mov %0, %%dr7" : : "r"(0x400ull));
+	check(true,
+	      "%s: a breakpoint behind an access to no memory, flags %lx: vector %lx at %lx, "
+	      "flags %lx, DR6 %lx",
+	      place_name(place), rflags, m.vector, m.rip, m.rflags, m.dr6 & 0xf00f);
+}
+
 int guest_main(uint32_t boot_magic, uint32_t boot_info)
 {
+	static const uint64_t flags[] = {0, RF, RF | TF};
 	static const enum place some[] = {PAGED32, USER32, V86, COMPAT_USER32, LONG64, LONG_USER64};
 	static const enum place places[] = {PROTECTED32, PAGED32, PAE32, COMPAT32, LONG64};
 
@@ -138,5 +160,10 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info)
 			try(places[i], &rows[j]);
 	for (unsigned i = 0; i < sizeof(some) / sizeof(some[0]); i++)
 		new_pages(some[i]);
+	for (unsigned i = 0; i < 3; i++) {
+		behind_device(PAGED32, flags[i]);
+		behind_device(LONG64, flags[i]);
+		behind_device(COMPAT_USER32, flags[i]);
+	}
 	return checks_done();
 }
