@@ -131,7 +131,7 @@ check-long:
 	$(AGAIN) tidy TIDY_STATES=225000
 	$(AGAIN) fuzz-long
 
-## check-nested  the demo as a guest hypervisor under real KVM (Linux with nested KVM inside Bochs)
+## check-nested  demo, tiny guests and entry rules under real KVM (Linux with nested KVM inside Bochs)
 ## oracle        the tiny guests straight from GRUB and under Plinth: where they see a difference; NAME="modes ..." shows
 ##               the two side by side, CPU=skylake_x chooses the processor
 ## bench         what VM exits cost, as a table; bench-record writes it into docs/performance.md
