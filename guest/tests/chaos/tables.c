@@ -213,9 +213,21 @@ static void shuffle_descriptors(enum place place)
 		set(14, guest_gdt[SEL_TEST / 8 + 14] | 1ull << 44);
 }
 
+/* Code and stack, so that they can be used with SMEP and SMAP on. */
+static void set_owner(bool user)
+{
+	for (unsigned i = TEST_CODE >> 12; i < TEST_STACK >> 12; i++) {
+		uint64_t entry = (uint64_t)i << 12 | P | W | (user ? U : 0) | 0x60;
+
+		low1[0][i] = entry;
+		low32[i] = (uint32_t)entry;
+	}
+}
+
 void tables_shuffle(enum place place)
 {
 	shuffle_pages();
+	set_owner(place_cpl(place) == 3);
 	shuffle_descriptors(place);
 	/* The I/O bitmap, and that of software interrupts in virtual-8086 mode. */
 	for (unsigned i = 0; i < 4; i++) {
