@@ -45,7 +45,7 @@ exits()
 }
 
 if [[ -z ${PLINTH_LONG-} ]]; then
-	chaos short haswell 4 400000 26 1000000 600
+	chaos short haswell 8 400000 10 1000000 600
 	for reason in "exception or NMI" "triple fault" "interrupt window" "NMI window" CPUID HLT INVD RDPMC VMCALL VMCLEAR \
 		VMLAUNCH VMPTRLD VMPTRST VMREAD VMRESUME VMWRITE VMXOFF VMXON "control-register access" "I/O instruction" \
 		RDMSR WRMSR MWAIT MONITOR "EPT violation" INVEPT INVVPID "WBINVD or WBNOINVD" XSETBV; do

@@ -17,9 +17,9 @@
 #define INFO_COMMAND_LINE 4
 #define TELL_EVERY	  5000 /* instructions */
 #define VECTORS		  256
-#define RUNS		  10  /* of a burst's code, each from another state */
+#define RUNS		  16  /* of a burst's code, each from another state */
 #define EXCEPTIONS_MAX	  200 /* of one run */
-#define WATCHDOG_TICKS	  200000
+#define WATCHDOG_TICKS	  60000
 
 static KEPT uint64_t seed, wanted, first;
 static KEPT bool mix, tell, slow, has_watchdog;
