@@ -84,8 +84,11 @@ setup:
 ##               GUEST=memtest runs memtest86+ instead of the demo guest; ARGS="--trace io ..." passes options
 run:
 	@tools/setup.sh build run
-	$(AGAIN) $(B)/plinth.elf $(if $(filter memtest,$(GUEST)),$(B)/memtest86+x64.bin)
+	$(AGAIN) run-needs
 	@tools/run.sh '$(GUEST)' $(ARGS)
+
+run-needs: $(B)/plinth.elf $(if $(filter memtest,$(GUEST)),$(B)/memtest86+x64.bin)
+	@:
 
 ## iso           build the bootable image, build/plinth.iso
 iso:
@@ -182,5 +185,5 @@ print-tidy-sources:
 
 tidy: $(TIDY_SOURCES:%=$(B)/tidy/%.ok)
 
-.PHONY: FORCE bench bench-record all setup run iso usb test test-here lint system check-long format clean help tidy \
+.PHONY: FORCE bench bench-record all setup run run-needs iso usb test test-here lint system check-long format clean help tidy \
         print-flags print-tidy-sources
