@@ -6,20 +6,20 @@
 #define AP_BOOT_OFFSET 0xf00 /* in the page */
 
 /* Offsets from there. */
-#define AP_BOOT_STATE	   0
-#define AP_BOOT_GDTR	   6
+#define AP_BOOT_STATE      0
+#define AP_BOOT_GDTR       6
 #define AP_BOOT_PROTECTED  12
-#define AP_BOOT_LONG	   20
-#define AP_BOOT_CR3	   28
+#define AP_BOOT_LONG       20
+#define AP_BOOT_CR3        28
 #define AP_BOOT_KERNEL_CR3 32
-#define AP_BOOT_STACK	   40
-#define AP_BOOT_ENTRY	   48
-#define AP_BOOT_GDT	   56
+#define AP_BOOT_STACK      40
+#define AP_BOOT_ENTRY      48
+#define AP_BOOT_GDT        56
 
 /* The state: who is wanted says so, and who comes takes it, once. */
 #define AP_NOBODY_WANTED 0
-#define AP_WANTED	 1
-#define AP_TAKEN	 2
+#define AP_WANTED        1
+#define AP_TAKEN         2
 
 #ifndef __ASSEMBLER__
 

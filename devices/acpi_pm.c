@@ -13,7 +13,7 @@ enum {
 	PM1_SCI_ENABLED = 0x0001, /* ACPI mode; there is no other */
 	PM1_SLEEP_TYPE = 0x1c00,
 	PM1_SLEEP_SHIFT = 10,
-	PM1_SLEEP_ENABLE = 0x2000,		    /* reads as 0 */
+	PM1_SLEEP_ENABLE = 0x2000,                  /* reads as 0 */
 	PM1_CONTROL_KEPT = PM1_SLEEP_TYPE | 0x0002, /* and BM_RLD */
 
 	PM1_ENABLE_PORT = ACPI_PM1_EVENT + 2,

@@ -9,11 +9,11 @@
 #include "vcpu/vm.h"
 
 /* For the FADT and the DSDT. */
-#define ACPI_PM1_EVENT	 0x600 /* status and enable, 2 bytes each */
+#define ACPI_PM1_EVENT   0x600 /* status and enable, 2 bytes each */
 #define ACPI_PM1_CONTROL 0x604 /* 2 bytes */
-#define ACPI_PM_TIMER	 0x608 /* 24 bits in 4 bytes */
+#define ACPI_PM_TIMER    0x608 /* 24 bits in 4 bytes */
 #define ACPI_PM_TIMER_HZ 3579545
-#define ACPI_S5_TYPE	 5 /* SLP_TYP of power-off, as \_S5 has to give it */
+#define ACPI_S5_TYPE     5 /* SLP_TYP of power-off, as \_S5 has to give it */
 
 struct acpi_pm {
 	struct vm *vm;

@@ -8,8 +8,8 @@
 #include "kernel/time.h"
 
 struct device_clock {
-	uint64_t start;	   /* the TSC at tick 0 */
-	uint64_t whole;	   /* device ticks for each of the TSC's: the integer part, */
+	uint64_t start;    /* the TSC at tick 0 */
+	uint64_t whole;    /* device ticks for each of the TSC's: the integer part, */
 	uint64_t fraction; /* and the rest in units of 2^-64 */
 };
 

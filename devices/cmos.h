@@ -15,9 +15,9 @@ struct cmos {
 	uint8_t index;
 	uint8_t memory[CMOS_SIZE]; /* registers A to D and the time included */
 	struct device_clock clock; /* the crystal: 32768 Hz */
-	uint64_t base_seconds;	   /* the date, as rtc_to_seconds() counts, */
-	uint64_t base_ticks;	   /* when the crystal stood there */
-	uint64_t flags_ticks;	   /* until when register C's flags are up to date */
+	uint64_t base_seconds;     /* the date, as rtc_to_seconds() counts, */
+	uint64_t base_ticks;       /* when the crystal stood there */
+	uint64_t flags_ticks;      /* until when register C's flags are up to date */
 	uint8_t weekday_shift; /* added to the weekday of the date, for guests that count otherwise
 				*/
 };

@@ -13,7 +13,7 @@
 struct i8042 {
 	struct reset *reset;
 	uint8_t ram[I8042_RAM_SIZE]; /* byte 0 is the command byte */
-	uint8_t output;		     /* the output buffer, while OBF is set */
+	uint8_t output;              /* the output buffer, while OBF is set */
 	uint8_t status;
 	uint8_t awaited; /* the command whose data byte is due, or 0 */
 };

@@ -35,7 +35,7 @@ struct pc {
 
 struct pc_options {
 	struct console_stream *console; /* behind COM1; NULL: nothing is connected */
-	struct rtc_time date;		/* what the guest's clock shows at first */
+	struct rtc_time date;           /* what the guest's clock shows at first */
 };
 
 /*

@@ -5,7 +5,7 @@
 #include "devices/pci.h"
 
 #define PCI_ADDRESS_PORT  0xcf8
-#define PCI_PORT_COUNT	  8
+#define PCI_PORT_COUNT    8
 #define PCI_ADDRESS_VALID 0x80fffffcu /* the bits that the register keeps */
 
 static uint32_t pci_read(void *device, uint16_t port, unsigned size)

@@ -284,9 +284,9 @@ err_t pic_create(struct pic *pic, struct bus *bus)
 		uint32_t (*read)(void *device, uint16_t port, unsigned size);
 		void (*write)(void *device, uint16_t port, unsigned size, uint32_t value);
 	} ranges[] = {
-		{"pic-1", 0x20,	pic_read,  pic_write },
-		{"pic-2", 0xa0,	pic_read,  pic_write },
-		{"elcr",	 0x4d0, elcr_read, elcr_write},
+		{"pic-1", 0x20,  pic_read,  pic_write },
+		{"pic-2", 0xa0,  pic_read,  pic_write },
+		{"elcr",  0x4d0, elcr_read, elcr_write},
 	};
 
 	memset(pic, 0, sizeof(*pic));

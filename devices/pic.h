@@ -14,11 +14,11 @@ struct pic_chip {
 	uint8_t lines; /* the levels at the inputs */
 	uint8_t edges; /* requests that came as edges and were not acknowledged */
 	uint8_t isr, imr;
-	uint8_t elcr;	 /* 1: level triggered */
-	uint8_t vector;	 /* ICW2: that of input 0 */
-	uint8_t lowest;	 /* the input of lowest priority */
+	uint8_t elcr;    /* 1: level triggered */
+	uint8_t vector;  /* ICW2: that of input 0 */
+	uint8_t lowest;  /* the input of lowest priority */
 	uint8_t awaited; /* the ICW that port 1 takes next: 2, 3, 4, or 0 */
-	bool single;	 /* ICW1: no ICW3 follows */
+	bool single;     /* ICW1: no ICW3 follows */
 	bool with_icw4;
 	bool auto_eoi, special_fully_nested, special_mask, rotate_on_auto_eoi;
 	bool read_isr; /* port 0 shows ISR, else IRR */

@@ -7,7 +7,7 @@
 
 #define PIT_PORT    0x40
 #define PIT_CONTROL 3 /* the fourth port; the others are the counters */
-#define PORT_61	    0x61
+#define PORT_61     0x61
 
 /* Time begins here, so that a start computed backwards from it is not negative. */
 #define PIT_FIRST_TICK 0x100000
@@ -125,9 +125,9 @@ void pit_reset(struct pit *pit)
 		uint8_t control, low, high;
 		bool gate;
 	} setup[PIT_COUNTERS] = {
-		{0x36, 0,		  0, true },
+		{0x36, 0,             0, true },
 		{0x54, REFRESH_TICKS, 0, true },
-		{0xb6, 0,		  0, false},
+		{0xb6, 0,             0, false},
 	};
 	int64_t now;
 

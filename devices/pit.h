@@ -8,13 +8,13 @@
 #include "kernel/error.h"
 #include "vcpu/bus.h"
 
-#define PIT_HZ	     1193182
+#define PIT_HZ       1193182
 #define PIT_COUNTERS 3
 
 struct pit {
 	struct device_clock clock;
 	struct pit_counter counters[PIT_COUNTERS];
-	uint8_t port_61;			    /* the bits that a program can set */
+	uint8_t port_61;                            /* the bits that a program can set */
 	void (*set_irq)(void *context, bool level); /* counter 0's output; NULL: not connected */
 	void *irq_context;
 	bool irq_level;

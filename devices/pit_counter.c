@@ -8,9 +8,9 @@
 
 enum {
 	ON_TERMINAL_COUNT, /* mode 0: output rises once the count is through */
-	ONE_SHOT,	   /* mode 1: the same, started by the gate */
-	RATE_GENERATOR,	   /* mode 2: one tick low in each period */
-	SQUARE_WAVE,	   /* mode 3 */
+	ONE_SHOT,          /* mode 1: the same, started by the gate */
+	RATE_GENERATOR,    /* mode 2: one tick low in each period */
+	SQUARE_WAVE,       /* mode 3 */
 	SOFTWARE_STROBE,   /* mode 4: one tick low at the end */
 	HARDWARE_STROBE,   /* mode 5: the same, started by the gate */
 };

@@ -7,15 +7,15 @@
 
 /* Times are ticks of the counter's clock. They never go back, and are small enough to be added. */
 struct pit_counter {
-	uint8_t mode;	/* 0 to 5 */
+	uint8_t mode;   /* 0 to 5 */
 	uint8_t access; /* as the control word says it: 1 low byte, 2 high byte, 3 both */
 	bool bcd;
 	bool gate;
 
 	bool loaded; /* a count was written since the mode was set */
 	bool counting;
-	uint32_t count;	 /* what the counter started from: 1 to 65536 */
-	int64_t start;	 /* counting: when it held `count` */
+	uint32_t count;  /* what the counter started from: 1 to 65536 */
+	int64_t start;   /* counting: when it held `count` */
 	int64_t elapsed; /* not counting: how far it had come */
 
 	bool next_waits; /* a count was written that is taken over at next_at, or at the next
@@ -33,7 +33,7 @@ struct pit_counter {
 
 /* Control words, with the counter's number cut off. */
 #define PIT_ACCESS_SHIFT 4
-#define PIT_MODE_SHIFT	 1
+#define PIT_MODE_SHIFT   1
 
 /* A control word that sets access and mode. */
 void pit_counter_set_mode(struct pit_counter *counter, uint8_t control, int64_t now);

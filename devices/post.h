@@ -4,7 +4,7 @@
 
 #include "vcpu/bus.h"
 
-#define POST_PORT	0x80
+#define POST_PORT       0x80
 #define POST_PORT_COUNT 16
 #define POST_DELAY_PORT 0xed
 

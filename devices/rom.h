@@ -5,7 +5,7 @@
 #include "kernel/error.h"
 #include "vcpu/bus.h"
 
-#define ROM_GPA	 0xc0000ul
+#define ROM_GPA  0xc0000ul
 #define ROM_SIZE 0x40000ul
 
 CHECKED err_t rom_create(struct bus *bus);

@@ -10,7 +10,7 @@
 #include "kernel/error.h"
 #include "vcpu/bus.h"
 
-#define SERIAL_COM1	 0x3f8
+#define SERIAL_COM1      0x3f8
 #define SERIAL_FIFO_SIZE 16
 
 struct serial_character {
@@ -19,13 +19,13 @@ struct serial_character {
 };
 
 struct serial {
-	struct console_stream *console;		    /* NULL: nothing is connected */
+	struct console_stream *console;             /* NULL: nothing is connected */
 	void (*set_irq)(void *context, bool level); /* the interrupt line; NULL: not connected */
 	void *irq_context;
 	bool irq_level;
 
 	uint8_t ier, fcr, lcr, mcr, scr, dll, dlm;
-	uint8_t msr;	     /* lines in the high half, changes in the low */
+	uint8_t msr;         /* lines in the high half, changes in the low */
 	uint8_t line_errors; /* LSR bits 1-4, until LSR is read */
 	bool thre_pending;   /* the transmitter became empty, and nobody was told yet */
 

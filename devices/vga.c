@@ -9,11 +9,11 @@
 #define VGA_PORT_COUNT 0x30
 
 /* Text mode: 449 lines of 31.469 kHz, 400 of them visible; here in eighths of a line. */
-#define EIGHTHS_HZ	251752
-#define LINES		449
-#define LINES_VISIBLE	400
-#define SYNC_FIRST	412
-#define SYNC_LAST	413
+#define EIGHTHS_HZ      251752
+#define LINES           449
+#define LINES_VISIBLE   400
+#define SYNC_FIRST      412
+#define SYNC_LAST       413
 #define EIGHTHS_VISIBLE 6
 
 enum {

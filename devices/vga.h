@@ -13,13 +13,13 @@
  * The adapter's memory: RAM that a guest may read and write, and nobody shows. Programs in text
  * mode use the second part only.
  */
-#define VGA_MEMORY_GPA	0xa0000ul
+#define VGA_MEMORY_GPA  0xa0000ul
 #define VGA_MEMORY_SIZE 0x20000ul
-#define VGA_TEXT_GPA	0xb8000ul
-#define VGA_TEXT_SIZE	0x8000ul
+#define VGA_TEXT_GPA    0xb8000ul
+#define VGA_TEXT_SIZE   0x8000ul
 
 #define VGA_INDEXED_MAX 32  /* registers in a file */
-#define VGA_DAC_SIZE	768 /* 256 colours of 3 components */
+#define VGA_DAC_SIZE    768 /* 256 colours of 3 components */
 
 enum vga_indexed { VGA_SEQUENCER, VGA_GRAPHICS, VGA_CRTC, VGA_ATTRIBUTE, VGA_INDEXED };
 
@@ -30,7 +30,7 @@ struct vga {
 	bool attribute_data; /* the flip-flop: the next write to 3c0h is data */
 	uint8_t misc, feature;
 	uint8_t dac_mask;
-	bool dac_reading;		    /* the index was set for reads last */
+	bool dac_reading;                   /* the index was set for reads last */
 	uint16_t dac_read_at, dac_write_at; /* index times 3, plus the component */
 	uint8_t dac[VGA_DAC_SIZE];
 };

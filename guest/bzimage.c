@@ -7,19 +7,19 @@
 #include "guest/placement.h"
 #include "kernel/string.h"
 
-#define SECTOR		  512u
-#define BOOT_FLAG	  0xaa55u
-#define HEADER_MAGIC	  0x53726448u /* "HdrS" */
-#define HEADER_OFFSET	  0x1f1u
-#define HEADER_END_BASE	  0x202u  /* the header ends at this + the byte at 0x201 */
-#define HEADER_END_MAX	  0x290u  /* where the zero page has other things */
-#define VERSION_OLDEST	  0x0206u /* the first with cmdline_size */
+#define SECTOR            512u
+#define BOOT_FLAG         0xaa55u
+#define HEADER_MAGIC      0x53726448u /* "HdrS" */
+#define HEADER_OFFSET     0x1f1u
+#define HEADER_END_BASE   0x202u  /* the header ends at this + the byte at 0x201 */
+#define HEADER_END_MAX    0x290u  /* where the zero page has other things */
+#define VERSION_OLDEST    0x0206u /* the first with cmdline_size */
 #define VERSION_INIT_SIZE 0x020au /* the first with pref_address and init_size */
-#define LOADED_HIGH	  0x01u	  /* loadflags: the protected-mode code loads at 1 MiB */
-#define LOADER_UNDEFINED  0xffu	  /* type_of_loader of a loader that has no number */
-#define DEFAULT_LOAD	  0x100000u
-#define VIDEO_MODE_TEXT	  3
-#define VIDEO_TYPE_VGA	  1
+#define LOADED_HIGH       0x01u   /* loadflags: the protected-mode code loads at 1 MiB */
+#define LOADER_UNDEFINED  0xffu   /* type_of_loader of a loader that has no number */
+#define DEFAULT_LOAD      0x100000u
+#define VIDEO_MODE_TEXT   3
+#define VIDEO_TYPE_VGA    1
 #define E820_IN_ZERO_PAGE 128
 
 /* The setup header, from offset 0x1f1 of the image. */
@@ -110,7 +110,7 @@ _Static_assert(E820_ENTRIES_MAX <= E820_IN_ZERO_PAGE, "the map fits the zero pag
 struct bzimage {
 	const struct guest_image *image;
 	struct setup_header header; /* fields that the image's version does not have are zero */
-	const uint8_t *kernel;	    /* the protected-mode code */
+	const uint8_t *kernel;      /* the protected-mode code */
 	uint64_t kernel_size;
 	uint32_t load;
 	gpa_t initrd, command_line, zero_page;

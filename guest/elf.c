@@ -93,7 +93,7 @@ static err_t read_header(struct table *table, const void *bytes, uint64_t size)
 					true};
 	} else {
 		memcpy(&header32, bytes, sizeof(header32));
-		*table = (struct table){header32.type,	header32.machine,   header32.entry,
+		*table = (struct table){header32.type,  header32.machine,   header32.entry,
 					header32.phoff, header32.phentsize, header32.phnum,
 					false};
 	}

@@ -56,12 +56,12 @@ err_t firmware_bios_data(const struct vm *vm)
 		uint32_t gpa;
 		uint16_t value;
 	} words[] = {
-		{0x400,	0x3f8	     }, /* port of COM1 */
-		{0x40e,	EBDA_START >> 4 }, /* segment of the EBDA */
-		{0x410,	0x0220	      }, /* equipment: one serial port, 80x25 colour text */
-		{0x413,	EBDA_START / KIB}, /* base memory in KiB */
-		{0x449,	80 << 8 | 3	   }, /* video mode 3, 80 columns */
-		{EBDA_START, 1		      }, /* size of the EBDA in KiB */
+		{0x400,      0x3f8           }, /* port of COM1 */
+		{0x40e,      EBDA_START >> 4 }, /* segment of the EBDA */
+		{0x410,      0x0220          }, /* equipment: one serial port, 80x25 colour text */
+		{0x413,      EBDA_START / KIB}, /* base memory in KiB */
+		{0x449,      80 << 8 | 3     }, /* video mode 3, 80 columns */
+		{EBDA_START, 1               }, /* size of the EBDA in KiB */
 	};
 
 	if (!vm_memory(vm, GPA(0), EBDA_START + KIB))

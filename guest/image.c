@@ -12,8 +12,8 @@ static const struct {
 	bool (*detect)(const struct guest_image *image);
 	err_t (*load)(struct vm *vm, const struct guest_image *image, struct vcpu_state *state);
 } loaders[] = {
-	{"Linux bzImage", bzimage_detect,	  bzimage_load   },
-	{"Multiboot 1",	multiboot1_detect, multiboot1_load},
+	{"Linux bzImage", bzimage_detect,    bzimage_load   },
+	{"Multiboot 1",   multiboot1_detect, multiboot1_load},
 };
 
 /* Formats that people try, each with its mark and what to do about it. The first match counts. */
@@ -23,20 +23,20 @@ static const struct {
 	uint64_t length;
 	const char *text;
 } known_formats[] = {
-	{0,	    "\037\213",		2, "it is a gzip file; decompress it first"			   },
-	{0,	    "\3757zXZ",		5, "it is an xz file; decompress it first"			  },
-	{0,	    "BZh",		   3, "it is a bzip2 file; decompress it first"		       },
-	{0,	    "\050\265\057\375", 4, "it is a zstd file; decompress it first"			   },
-	{0,	    "\002\041\114\030", 4, "it is an lz4 file; decompress it first"			   },
-	{0,	    "070701",	      6, "it is a cpio archive: an initrd, not a kernel"			},
-	{0,	    "!<arch>\n",	 8, "it is an ar archive, such as a Debian package; unpack it first"},
-	{0,	    "#!",		  2, "it is a script"						},
-	{0,	    "\177ELF\1",	 5, "it is a 32-bit ELF file without a Multiboot 1 header"	  },
-	{0,	    "\177ELF\2",	 5, "it is a 64-bit ELF file without a Multiboot 1 header"	  },
-	{0,	    "MZ",		  2, "it is a PE (EFI) program without a Linux boot header"	   },
-	{257,    "ustar",	       5, "it is a tar archive; unpack it first"				},
-	{0x8001, "CD001",		  5, "it is a CD image (ISO 9660)"					  },
-	{510,    "\125\252",	  2, "it begins with a boot sector, but has no Linux boot header"	 },
+	{0,      "\037\213",         2, "it is a gzip file; decompress it first"                        },
+	{0,      "\3757zXZ",         5, "it is an xz file; decompress it first"                         },
+	{0,      "BZh",              3, "it is a bzip2 file; decompress it first"                       },
+	{0,      "\050\265\057\375", 4, "it is a zstd file; decompress it first"                        },
+	{0,      "\002\041\114\030", 4, "it is an lz4 file; decompress it first"                        },
+	{0,      "070701",           6, "it is a cpio archive: an initrd, not a kernel"                 },
+	{0,      "!<arch>\n",        8, "it is an ar archive, such as a Debian package; unpack it first"},
+	{0,      "#!",               2, "it is a script"						},
+	{0,      "\177ELF\1",        5, "it is a 32-bit ELF file without a Multiboot 1 header"          },
+	{0,      "\177ELF\2",        5, "it is a 64-bit ELF file without a Multiboot 1 header"          },
+	{0,      "MZ",               2, "it is a PE (EFI) program without a Linux boot header"          },
+	{257,    "ustar",            5, "it is a tar archive; unpack it first"                          },
+	{0x8001, "CD001",            5, "it is a CD image (ISO 9660)"                                   },
+	{510,    "\125\252",         2, "it begins with a boot sector, but has no Linux boot header"    },
 };
 
 #define MULTIBOOT2_MAGIC  0xe85250d6u

@@ -74,7 +74,7 @@ unsigned modules_collect(const struct boot_info *boot, struct guest guests[GUEST
 	if (boot->module_count == 0) {
 		guests[0] = (struct guest){
 			.options = {.name = "demo", .memory_size = DEMO_MEMORY, .cpu_count = 1},
-			.image = {.bytes = demo_image,	       .size = demo_image_size()			},
+			.image = {.bytes = demo_image,              .size = demo_image_size()                     },
 		};
 		return 1;
 	}

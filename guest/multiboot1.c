@@ -10,14 +10,14 @@
 
 #define HEADER_MAGIC  0x1badb002u
 #define BOOT_MAGIC    0x2badb002u /* what the kernel finds in EAX */
-#define HEADER_SEARCH 8192u	  /* the header lies in the first 8 KiB, aligned to 4 */
+#define HEADER_SEARCH 8192u       /* the header lies in the first 8 KiB, aligned to 4 */
 #define STACK_SIZE    PAGE_SIZE
 
 /* Flags of the header. The loader must refuse those of bits 0 to 15 that it does not know. */
 enum {
 	HEADER_PAGE_ALIGN = 1 << 0,  /* modules are always page aligned here */
 	HEADER_MEMORY_INFO = 1 << 1, /* always given here */
-	HEADER_VIDEO = 1 << 2,	     /* a text screen may stand for any mode that is asked for */
+	HEADER_VIDEO = 1 << 2,       /* a text screen may stand for any mode that is asked for */
 	HEADER_ADDRESSES = 1 << 16,
 	HEADER_REQUIRED = 0xffff,
 	HEADER_KNOWN = HEADER_PAGE_ALIGN | HEADER_MEMORY_INFO | HEADER_VIDEO,

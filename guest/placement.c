@@ -9,7 +9,7 @@
 void placement_init(struct placement *placement, const struct vm *vm)
 {
 	static const struct placed_range fixed[] = {
-		{0,	    BIOS_DATA_END,		   "the BIOS data area"		       },
+		{0,          BIOS_DATA_END,            "the BIOS data area"                },
 		{EBDA_START, HIGH_MEMORY - EBDA_START, "the PC's EBDA, video and BIOS area"},
 	};
 

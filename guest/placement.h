@@ -12,8 +12,8 @@
 #define PLACEMENT_RANGES_MAX 48
 
 /* The fixed places of a PC's first MiB. */
-#define BIOS_DATA_END 0x1000ul	 /* interrupt vectors and BIOS data area, rounded up to a page */
-#define EBDA_START    0x9fc00ul	 /* extended BIOS data area, 1 KiB below the video memory */
+#define BIOS_DATA_END 0x1000ul   /* interrupt vectors and BIOS data area, rounded up to a page */
+#define EBDA_START    0x9fc00ul  /* extended BIOS data area, 1 KiB below the video memory */
 #define HIGH_MEMORY   0x100000ul /* behind video memory and BIOS */
 #define FOUR_GIB      0x100000000ul
 

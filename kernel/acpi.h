@@ -34,7 +34,7 @@ struct acpi_cpu {
 	uint32_t processor_uid;
 	bool enabled;
 	bool online_capable; /* not enabled, but may be switched on later */
-	bool x2apic;	     /* described by a Processor Local x2APIC structure */
+	bool x2apic;         /* described by a Processor Local x2APIC structure */
 };
 
 struct acpi_info {
@@ -43,9 +43,9 @@ struct acpi_info {
 	bool have_s5;
 	uint8_t s5_a, s5_b;
 	uint16_t pm1a_control, pm1b_control; /* I/O ports; 0: there is none */
-	uint16_t smi_command;		     /* I/O port; 0: ACPI mode is always on */
-	uint8_t acpi_enable;		     /* written to smi_command to switch ACPI mode on */
-	bool hardware_reduced;		     /* no PM1 ports, no PM timer */
+	uint16_t smi_command;                /* I/O port; 0: ACPI mode is always on */
+	uint8_t acpi_enable;                 /* written to smi_command to switch ACPI mode on */
+	bool hardware_reduced;               /* no PM1 ports, no PM timer */
 
 	bool have_reset;
 	enum acpi_space reset_space;
@@ -54,7 +54,7 @@ struct acpi_info {
 	uint8_t reset_value;
 
 	uint16_t pm_timer_port; /* 3.579545 MHz; 0: there is none */
-	bool pm_timer_32;	/* counts in 32 bits, else in 24 */
+	bool pm_timer_32;       /* counts in 32 bits, else in 24 */
 
 	/* CPUs, each APIC ID once, in the MADT's order (the first is usually the one that boots).
 	 */

@@ -11,7 +11,7 @@ enum {
 	MADT_LOCAL_X2APIC = 9
 };
 
-#define MADT_ENABLED	    (1u << 0)
+#define MADT_ENABLED        (1u << 0)
 #define MADT_ONLINE_CAPABLE (1u << 1)
 
 static void add_cpu(struct acpi_info *info, struct acpi_cpu cpu, uint32_t flags, unsigned *lost)

@@ -25,8 +25,8 @@ typedef struct {
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  4096ul
-#define PAGE_2M	   0x200000ul
-#define PAGE_1G	   0x40000000ul
+#define PAGE_2M    0x200000ul
+#define PAGE_1G    0x40000000ul
 
 #define KIB 1024ul
 #define MIB (1024ul * KIB)

@@ -15,34 +15,34 @@
 
 static const struct option_choice log_levels[] = {
 	{"error", LOG_ERROR},
-	      {"warn",  LOG_WARN },
-	  {"info",  LOG_INFO },
+        {"warn",  LOG_WARN },
+        {"info",  LOG_INFO },
 	{"debug", LOG_DEBUG},
-	      {NULL,    0	      },
+        {NULL,    0        },
 };
 
 static const struct option_choice exit_actions[] = {
 	{"poweroff", EXIT_POWEROFF},
 	{"reboot",   EXIT_REBOOT  },
-	{"halt",	 EXIT_HALT	  },
-	{NULL,       0		},
+	{"halt",     EXIT_HALT    },
+	{NULL,       0            },
 };
 
 static const struct option_choice reports[] = {
 	{"vmx", REPORT_VMX},
-	{NULL,  0		},
+	{NULL,  0         },
 };
 
 static const struct option_choice checks[] = {
 	{"entry", CHECK_ENTRY},
-	{NULL,    0		},
+	{NULL,    0          },
 };
 
 static const struct option_choice trace_outputs[] = {
 	{"console", TRACE_CONSOLE},
-	{"com2",	 TRACE_COM2   },
-	{"ring",	 TRACE_RING   },
-	{NULL,      0		},
+	{"com2",    TRACE_COM2   },
+	{"ring",    TRACE_RING   },
+	{NULL,      0            },
 };
 
 static const char *skip_prefix(const char *text, const char *prefix)

@@ -8,7 +8,7 @@
 #include "kernel/error.h"
 #include "kernel/log.h"
 
-#define OPTION_NAME_MAX	 32 /* a VM's name, with its terminator */
+#define OPTION_NAME_MAX  32 /* a VM's name, with its terminator */
 #define OPTION_TRACE_MAX 256
 
 /* What the machine does when every VM has ended. */
@@ -60,9 +60,9 @@ enum module_role { MODULE_KERNEL, MODULE_INITRD };
 struct module_options {
 	enum module_role role;
 	char name[OPTION_NAME_MAX]; /* [a-z0-9_-]; unique is for the caller to see to */
-	uint64_t memory_size;	    /* bytes, whole pages */
+	uint64_t memory_size;       /* bytes, whole pages */
 	unsigned cpu_count;
-	unsigned restart_count;	   /* how many times the VM may be restarted */
+	unsigned restart_count;    /* how many times the VM may be restarted */
 	unsigned watchdog_seconds; /* without a sign of life, until the VM is stopped; 0: never */
 	const char *guest_command_line; /* inside the parsed text, byte for byte; never NULL */
 };

@@ -2,10 +2,10 @@
 /* The few compiler attributes that the code uses, under readable names. */
 #pragma once
 
-#define CHECKED	       __attribute__((warn_unused_result))
+#define CHECKED        __attribute__((warn_unused_result))
 #define PRINTF(f, a)   __attribute__((format(printf, f, a)))
 #define NORETURN       __attribute__((noreturn))
-#define PACKED	       __attribute__((packed))
+#define PACKED         __attribute__((packed))
 #define ALIGNED(n)     __attribute__((aligned(n)))
 #define likely(x)      __builtin_expect(!!(x), 1)
 #define unlikely(x)    __builtin_expect(!!(x), 0)

@@ -24,7 +24,7 @@ uint64_t console_poll_at;
 /* All of it, and the way out behind it, belongs to the CPU that has the console's lock. */
 static struct {
 	struct console_stream *streams; /* the open ones, oldest first */
-	struct console_stream *raw;	/* the one whose bytes go out as they come, or NULL */
+	struct console_stream *raw;     /* the one whose bytes go out as they come, or NULL */
 
 	/* Whole lines that wait for the raw guest's line to end. */
 	char pending[CONSOLE_PENDING_MAX];
@@ -334,10 +334,10 @@ static const struct {
 	void (*act)(void);
 	const char *help;
 } keys[] = {
-	{'x', key_end,    "ends the run"			     },
-	{'c', key_next,	"gives the console to the next VM"	  },
+	{'x', key_end,    "ends the run"                           },
+	{'c', key_next,   "gives the console to the next VM"       },
 	{'a', key_ctrl_a, "(or Ctrl-A twice) is a Ctrl-A to the VM"},
-	{'h', key_help,	"shows this help"			 },
+	{'h', key_help,   "shows this help"                        },
 };
 
 static void key_help(void)

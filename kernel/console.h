@@ -31,7 +31,7 @@ struct console_stream {
 	char name[CONSOLE_NAME_MAX];
 	struct console_stream *next; /* in the list of open ones */
 	bool open;
-	bool continued;		     /* the line's beginning was shown already */
+	bool continued;              /* the line's beginning was shown already */
 	char line[CONSOLE_LINE_MAX]; /* the line so far, unless it has the raw console */
 	size_t line_used;
 	struct terminal terminal;
@@ -133,7 +133,7 @@ void console_reset(void);
 struct console_log {
 	char magic[16];
 	uint64_t written; /* bytes in all */
-	uint64_t sent;	  /* of which the UART has taken all before this one */
+	uint64_t sent;    /* of which the UART has taken all before this one */
 	char text[CONSOLE_LOG_SIZE];
 };
 

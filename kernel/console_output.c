@@ -9,9 +9,9 @@
 #include "kernel/time.h"
 #include "kernel/uart.h"
 
-#define SINKS_MAX	4
-#define BURSTS_MAX	4
-#define EARLY_PORT	UART_COM1
+#define SINKS_MAX       4
+#define BURSTS_MAX      4
+#define EARLY_PORT      UART_COM1
 #define DEAD_AFTER_SECS 1
 
 /*

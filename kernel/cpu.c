@@ -11,13 +11,13 @@
 #include "kernel/address_space.h"
 #include "kernel/layout.h"
 
-#define MAIN_STACK_SIZE	     0x8000u
+#define MAIN_STACK_SIZE      0x8000u
 #define INTERRUPT_STACK_SIZE 0x4000u
 
 /* SDM "Segment Descriptors": present, accessed; flat, since long mode ignores base and limit. */
 #define DESCRIPTOR_CODE64 0x00af9b000000ffffull
-#define DESCRIPTOR_DATA	  0x00cf93000000ffffull
-#define DESCRIPTOR_TSS	  0x0000890000000000ull /* available 64-bit TSS */
+#define DESCRIPTOR_DATA   0x00cf93000000ffffull
+#define DESCRIPTOR_TSS    0x0000890000000000ull /* available 64-bit TSS */
 
 /* What the compiler's stack protector compares with; stack_protector_start() gives it its value. */
 extern uint64_t __stack_chk_guard;
@@ -80,11 +80,11 @@ static void set_control_registers(void)
 		struct cpuid_bit feature;
 		uint64_t cr4;
 	} rows[] = {
-		{CPUID_MCE,   CR4_MCE	   },
-		{CPUID_XSAVE, CR4_OSXSAVE},
-		    {CPUID_SMEP,	 CR4_SMEP	 },
+		{CPUID_MCE,   CR4_MCE    },
+                {CPUID_XSAVE, CR4_OSXSAVE},
+                {CPUID_SMEP,  CR4_SMEP   },
 		{CPUID_SMAP,  CR4_SMAP   },
-		{CPUID_UMIP,  CR4_UMIP   },
+                {CPUID_UMIP,  CR4_UMIP   },
 	};
 	uint64_t cr4 = CR4_PAE;
 

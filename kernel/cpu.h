@@ -44,7 +44,7 @@ struct stack_range {
 
 struct cpu {
 	struct cpu *self;  /* at GS:0, see this_cpu() */
-	unsigned index;	   /* below CPUS_MAX, and no other CPU's */
+	unsigned index;    /* below CPUS_MAX, and no other CPU's */
 	uint32_t apic_id;  /* of its local APIC: where interrupts for it are sent */
 	uint32_t cpuid_id; /* as CPUID tells it: what no damage to memory changes */
 
@@ -72,7 +72,7 @@ struct cpu {
 	uint64_t nmi_count;
 	bool nmi_pending;
 
-	uint64_t interrupt_count;	     /* external interrupts taken */
+	uint64_t interrupt_count;            /* external interrupts taken */
 	uint64_t unexpected_interrupt_count; /* of them, without a handler */
 	uint64_t spurious_interrupt_count;   /* of them, never requested */
 	uint8_t unexpected_told[256 / 8];    /* vectors that the log has named */

@@ -14,7 +14,7 @@
 struct cpu_choice {
 	uint32_t apic_ids[ACPI_CPUS_MAX];
 	unsigned count;
-	unsigned off;	   /* listed, but not switched on */
+	unsigned off;      /* listed, but not switched on */
 	unsigned need_x2;  /* their APIC IDs need x2APIC mode, which the firmware left off */
 	unsigned too_many; /* beyond `limit` */
 };

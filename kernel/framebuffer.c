@@ -10,14 +10,14 @@
 #include "kernel/font.h"
 #include "kernel/screen.h"
 
-#define CELL_WIDTH	8u
-#define CELL_HEIGHT	16u
-#define ROW_DOTS	2u /* a row of the font is so high */
-#define TOP_DOTS	1u
-#define SIDE_MAX	16384u /* pixels; a larger display is not believed */
-#define SCALE_MAX	(SIDE_MAX / (CELL_WIDTH * SCREEN_COLUMNS_MAX) + 1)
+#define CELL_WIDTH      8u
+#define CELL_HEIGHT     16u
+#define ROW_DOTS        2u /* a row of the font is so high */
+#define TOP_DOTS        1u
+#define SIDE_MAX        16384u /* pixels; a larger display is not believed */
+#define SCALE_MAX       (SIDE_MAX / (CELL_WIDTH * SCREEN_COLUMNS_MAX) + 1)
 #define PIXEL_BYTES_MAX 4u
-#define UNKNOWN_GLYPH	'?'
+#define UNKNOWN_GLYPH   '?'
 
 /* Lines of pixels may start anywhere. */
 struct PACKED word {
@@ -35,21 +35,21 @@ static struct {
 /* Red, green, blue. */
 static const uint8_t palette[16][3] = {
 	{0x00, 0x00, 0x00},
-	    {0x00, 0x00, 0xaa},
-	{0x00, 0xaa, 0x00},
-	    {0x00, 0xaa, 0xaa},
+        {0x00, 0x00, 0xaa},
+        {0x00, 0xaa, 0x00},
+        {0x00, 0xaa, 0xaa},
 	{0xaa, 0x00, 0x00},
-	    {0xaa, 0x00, 0xaa},
-	{0xaa, 0x55, 0x00},
-	    {0xaa, 0xaa, 0xaa},
+        {0xaa, 0x00, 0xaa},
+        {0xaa, 0x55, 0x00},
+        {0xaa, 0xaa, 0xaa},
 	{0x55, 0x55, 0x55},
-	    {0x55, 0x55, 0xff},
-	{0x55, 0xff, 0x55},
-	    {0x55, 0xff, 0xff},
+        {0x55, 0x55, 0xff},
+        {0x55, 0xff, 0x55},
+        {0x55, 0xff, 0xff},
 	{0xff, 0x55, 0x55},
-	    {0xff, 0x55, 0xff},
-	{0xff, 0xff, 0x55},
-	    {0xff, 0xff, 0xff},
+        {0xff, 0x55, 0xff},
+        {0xff, 0xff, 0x55},
+        {0xff, 0xff, 0xff},
 };
 
 static bool colour_fits(const struct boot_framebuffer *fb, unsigned position, unsigned size)

@@ -8,17 +8,17 @@
 #include "kernel/local_apic.h"
 #include "kernel/traps.h"
 
-#define PIC1		 0x20
-#define PIC2		 0xa0
-#define PIC_COMMAND	 0 /* offsets from the PIC's port */
-#define PIC_DATA	 1
-#define PIC_ICW1	 0x11 /* start initialisation, ICW4 follows */
-#define PIC_ICW3_1	 0x04 /* the second PIC is at input 2 of the first */
-#define PIC_ICW3_2	 0x02
-#define PIC_ICW4	 0x01 /* 8086 mode */
-#define PIC_READ_ISR	 0x0b
+#define PIC1             0x20
+#define PIC2             0xa0
+#define PIC_COMMAND      0 /* offsets from the PIC's port */
+#define PIC_DATA         1
+#define PIC_ICW1         0x11 /* start initialisation, ICW4 follows */
+#define PIC_ICW3_1       0x04 /* the second PIC is at input 2 of the first */
+#define PIC_ICW3_2       0x02
+#define PIC_ICW4         0x01 /* 8086 mode */
+#define PIC_READ_ISR     0x0b
 #define PIC_EOI_SPECIFIC 0x60
-#define PIC_COUNT	 16
+#define PIC_COUNT        16
 
 void pics_mask(void)
 {
@@ -26,18 +26,18 @@ void pics_mask(void)
 		uint16_t port;
 		uint8_t value;
 	} steps[] = {
-		{PIC1 + PIC_DATA,	  0xff	      },
-		{PIC2 + PIC_DATA,	  0xff	      },
-		{PIC1 + PIC_COMMAND, PIC_ICW1	     },
-		{PIC2 + PIC_COMMAND, PIC_ICW1	     },
-		{PIC1 + PIC_DATA,	  VECTOR_PIC    },
-		{PIC2 + PIC_DATA,	  VECTOR_PIC + 8},
-		{PIC1 + PIC_DATA,	  PIC_ICW3_1    },
-		{PIC2 + PIC_DATA,	  PIC_ICW3_2    },
-		{PIC1 + PIC_DATA,	  PIC_ICW4	  },
-		{PIC2 + PIC_DATA,	  PIC_ICW4	  },
-		{PIC1 + PIC_DATA,	  0xff	      },
-		{PIC2 + PIC_DATA,	  0xff	      },
+		{PIC1 + PIC_DATA,    0xff          },
+                {PIC2 + PIC_DATA,    0xff          },
+		{PIC1 + PIC_COMMAND, PIC_ICW1      },
+                {PIC2 + PIC_COMMAND, PIC_ICW1      },
+		{PIC1 + PIC_DATA,    VECTOR_PIC    },
+                {PIC2 + PIC_DATA,    VECTOR_PIC + 8},
+		{PIC1 + PIC_DATA,    PIC_ICW3_1    },
+                {PIC2 + PIC_DATA,    PIC_ICW3_2    },
+		{PIC1 + PIC_DATA,    PIC_ICW4      },
+                {PIC2 + PIC_DATA,    PIC_ICW4      },
+		{PIC1 + PIC_DATA,    0xff          },
+                {PIC2 + PIC_DATA,    0xff          },
 	};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(steps); i++)

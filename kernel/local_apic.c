@@ -13,7 +13,7 @@
 #include "kernel/address_space.h"
 #include "kernel/traps.h"
 
-#define APIC_SVR_ENABLE	  BIT32(8)
+#define APIC_SVR_ENABLE   BIT32(8)
 #define APIC_ICR_PENDING  BIT32(12)
 #define APIC_BASE_ADDRESS 0x000ffffffffff000ull
 
@@ -24,7 +24,7 @@
 
 static struct {
 	volatile uint32_t *page; /* NULL: x2APIC mode, or none; each processor sees its own there */
-	uint64_t base;		 /* IA32_APIC_BASE of the first processor */
+	uint64_t base;           /* IA32_APIC_BASE of the first processor */
 	bool is_x2, is_started;
 } apic;
 

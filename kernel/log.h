@@ -32,11 +32,11 @@ void log_line(enum log_level level, const char *text, ...) PRINTF(2, 3);
 /* The same, of one VM: "plinth[NAME]: TEXT". */
 void log_vm_line(enum log_level level, const char *vm_name, const char *text, ...) PRINTF(3, 4);
 
-#define log_always(...)	  log_line(LOG_ALWAYS, __VA_ARGS__)
-#define log_error(...)	  log_line(LOG_ERROR, __VA_ARGS__)
-#define log_warn(...)	  log_line(LOG_WARN, __VA_ARGS__)
-#define log_info(...)	  log_line(LOG_INFO, __VA_ARGS__)
-#define log_debug(...)	  log_line(LOG_DEBUG, __VA_ARGS__)
+#define log_always(...)   log_line(LOG_ALWAYS, __VA_ARGS__)
+#define log_error(...)    log_line(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...)     log_line(LOG_WARN, __VA_ARGS__)
+#define log_info(...)     log_line(LOG_INFO, __VA_ARGS__)
+#define log_debug(...)    log_line(LOG_DEBUG, __VA_ARGS__)
 #define log_vm(name, ...) log_vm_line(LOG_INFO, name, __VA_ARGS__)
 
 /*
@@ -47,12 +47,12 @@ void log_vm_line(enum log_level level, const char *vm_name, const char *text, ..
 struct log_limit {
 	const char *vm_name;
 	uint64_t changed_at; /* in ticks: up to when tokens were given back */
-	uint32_t used;	     /* tokens, of LOG_LIMIT_BURST */
+	uint32_t used;       /* tokens, of LOG_LIMIT_BURST */
 	uint32_t suppressed; /* lines not shown since the last one that was */
 };
 
 #define LOG_LIMIT_BURST 20
-#define LOG_LIMIT_RATE	10
+#define LOG_LIMIT_RATE  10
 
 /*
  * True: write the line. False: it is one too many, and is counted; the next call that is allowed

@@ -32,9 +32,9 @@
 #include "kernel/vga.h"
 #include "vcpu/report.h"
 
-#define BOOT_MAPPED_END	  (4 * GIB)  /* what the page tables of boot/entry.S reach */
-#define BOOT_BLOCK_MAX	  (16 * MIB) /* a longer information block is not believed */
-#define PHYSICAL_BITS_MIN 36	     /* of processors that do not tell */
+#define BOOT_MAPPED_END   (4 * GIB)  /* what the page tables of boot/entry.S reach */
+#define BOOT_BLOCK_MAX    (16 * MIB) /* a longer information block is not believed */
+#define PHYSICAL_BITS_MIN 36         /* of processors that do not tell */
 
 /* All too large for a stack. */
 static struct boot_info boot;

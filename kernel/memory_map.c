@@ -88,8 +88,8 @@ static void add_region(struct memory_map *map, uint64_t start, uint64_t end, enu
 	}
 	map->regions[map->region_count++] = (struct memory_region){
 		{start, end},
-		      type
-	  };
+                type
+        };
 }
 
 static void sweep(struct memory_map *map, unsigned boundary_count)

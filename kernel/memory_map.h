@@ -42,7 +42,7 @@ struct memory_region {
 	enum memory_kind type;
 };
 
-#define MEMORY_MAP_ENTRIES_MAX	    512u
+#define MEMORY_MAP_ENTRIES_MAX      512u
 #define MEMORY_MAP_RESERVATIONS_MAX 160u
 
 /* n ranges have 2n ends, and what lies between two ends is at most one region. */

@@ -206,19 +206,19 @@ static void read_efi(struct boot_info *info, struct content content)
 /* GRUB's framebuffer tag has two reserved bytes after the type, where the specification's text
  * shows one. */
 static const struct tag_row tag_rows[TAG_TYPES] = {
-	[TAG_COMMAND_LINE] = {"command line",      0,	 false, read_command_line},
-	[TAG_LOADER_NAME] = {"boot loader name",	 0,  false, read_loader_name },
-	[TAG_MODULE] = {"module",		  8,  true,  read_module      },
-	[TAG_MEMORY_MAP] = {"memory map",	  8,  false, read_memory_map  },
-	[TAG_FRAMEBUFFER] = {"framebuffer",	    22, false, read_framebuffer },
-	[TAG_EFI32_SYSTEM_TABLE] = {"EFI system table",	4,  true,	 read_efi	 },
-	[TAG_EFI64_SYSTEM_TABLE] = {"EFI system table",	8,  true,	 read_efi	 },
+	[TAG_COMMAND_LINE] = {"command line",      0,  false, read_command_line},
+	[TAG_LOADER_NAME] = {"boot loader name",  0,  false, read_loader_name },
+	[TAG_MODULE] = {"module",            8,  true,  read_module      },
+	[TAG_MEMORY_MAP] = {"memory map",        8,  false, read_memory_map  },
+	[TAG_FRAMEBUFFER] = {"framebuffer",       22, false, read_framebuffer },
+	[TAG_EFI32_SYSTEM_TABLE] = {"EFI system table",  4,  true,  read_efi         },
+	[TAG_EFI64_SYSTEM_TABLE] = {"EFI system table",  8,  true,  read_efi         },
 	[TAG_RSDP_OLD] = {"RSDP (ACPI 1.0)",   20, false, read_rsdp_old    },
 	[TAG_RSDP_NEW] = {"RSDP (ACPI 2.0)",   20, false, read_rsdp_new    },
-	[TAG_EFI_MEMORY_MAP] = {"EFI memory map",	  0,  true,  read_efi	   },
-	[TAG_EFI_BOOT_SERVICES] = {"EFI boot services", 0,  true,	 read_efi	 },
-	[TAG_EFI32_IMAGE] = {"EFI image handle",	 0,  true,  read_efi	  },
-	[TAG_EFI64_IMAGE] = {"EFI image handle",	 0,  true,  read_efi	  },
+	[TAG_EFI_MEMORY_MAP] = {"EFI memory map",    0,  true,  read_efi         },
+	[TAG_EFI_BOOT_SERVICES] = {"EFI boot services", 0,  true,  read_efi         },
+	[TAG_EFI32_IMAGE] = {"EFI image handle",  0,  true,  read_efi         },
+	[TAG_EFI64_IMAGE] = {"EFI image handle",  0,  true,  read_efi         },
 };
 
 static void read_tag(struct boot_info *info, struct tag tag, struct content content, uint32_t *seen)

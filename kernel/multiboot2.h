@@ -15,11 +15,11 @@
 
 #define BOOT_MODULES_MAX    128
 #define BOOT_MEMORY_MAP_MAX MEMORY_MAP_ENTRIES_MAX
-#define BOOT_TEXT_MAX	    0x10000 /* bytes for all strings */
+#define BOOT_TEXT_MAX       0x10000 /* bytes for all strings */
 
 struct boot_module {
 	hpa_t start;
-	hpa_t end;	  /* start + size; start == end: empty */
+	hpa_t end;        /* start + size; start == end: empty */
 	const char *text; /* what follows the file name in the boot loader's configuration */
 };
 

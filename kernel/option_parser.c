@@ -99,9 +99,9 @@ static bool parse_size(const char *text, uint64_t *value)
 		unsigned shift;
 	} suffixes[] = {
 		{'K', 10},
-		   {'M', 20},
-		      {'G', 30}
-	       };
+                {'M', 20},
+                {'G', 30}
+        };
 	const char *end;
 
 	if (!option_number(text, value, &end))

@@ -30,9 +30,9 @@ struct option_row {
 	enum option_kind kind;
 	const char *syntax; /* of the value, for people */
 	const char *help;
-	size_t offset;	   /* of the member in the target */
+	size_t offset;     /* of the member in the target */
 	uint64_t min, max; /* limits of NUMBER and SIZE; `max` of TEXT: size of its array */
-	uint64_t unit;	   /* SIZE must be a multiple of it */
+	uint64_t unit;     /* SIZE must be a multiple of it */
 	const char *limit; /* why the limits are what they are; NULL: nothing to say */
 	const struct option_choice *choices;
 	err_t (*parse)(const char *value,

@@ -9,17 +9,17 @@
 #include "kernel/error.h"
 
 /* Bits of an entry (SDM "4-Level Paging and 5-Level Paging"). */
-#define PTE_PRESENT	  (1ul << 0)
-#define PTE_WRITE	  (1ul << 1)
-#define PTE_USER	  (1ul << 2)
+#define PTE_PRESENT       (1ul << 0)
+#define PTE_WRITE         (1ul << 1)
+#define PTE_USER          (1ul << 2)
 #define PTE_WRITE_THROUGH (1ul << 3)
-#define PTE_NO_CACHE	  (1ul << 4)
-#define PTE_ACCESSED	  (1ul << 5)
-#define PTE_DIRTY	  (1ul << 6)
-#define PTE_LARGE	  (1ul << 7)
-#define PTE_GLOBAL	  (1ul << 8)
-#define PTE_NO_EXECUTE	  (1ul << 63)
-#define PTE_ADDRESS	  0x000ffffffffff000ul
+#define PTE_NO_CACHE      (1ul << 4)
+#define PTE_ACCESSED      (1ul << 5)
+#define PTE_DIRTY         (1ul << 6)
+#define PTE_LARGE         (1ul << 7)
+#define PTE_GLOBAL        (1ul << 8)
+#define PTE_NO_EXECUTE    (1ul << 63)
+#define PTE_ADDRESS       0x000ffffffffff000ul
 
 struct page_table {
 	hpa_t root;

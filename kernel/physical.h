@@ -27,7 +27,7 @@ void physical_free(hpa_t where, uint64_t size);
 struct physical_totals {
 	uint64_t usable;   /* RAM that the firmware calls usable */
 	uint64_t reserved; /* of it, in use: by Plinth, modules, low memory, or allocated */
-	uint64_t free;	   /* of it, not in use */
+	uint64_t free;     /* of it, not in use */
 	uint64_t largest;  /* the largest free piece */
 };
 

@@ -9,22 +9,22 @@
 #include "kernel/log.h"
 #include "kernel/time.h"
 
-#define PM1_SCI_EN	  BIT32(0) /* ACPI "PM1 Control Registers" */
+#define PM1_SCI_EN        BIT32(0) /* ACPI "PM1 Control Registers" */
 #define PM1_SLP_TYP_SHIFT 10
 #define PM1_SLP_TYP_MASK  (7u << PM1_SLP_TYP_SHIFT)
-#define PM1_SLP_EN	  BIT32(13)
+#define PM1_SLP_EN        BIT32(13)
 
 #define QEMU_PM1_CONTROL  0x604 /* i440FX and q35 */
 #define BOCHS_PM1_CONTROL 0xb004
-#define BOCHS_SHUTDOWN	  0x8900
-#define EMULATOR_S5	  PM1_SLP_EN /* SLP_TYP 0 is soft-off there */
+#define BOCHS_SHUTDOWN    0x8900
+#define EMULATOR_S5       PM1_SLP_EN /* SLP_TYP 0 is soft-off there */
 
-#define RESET_CONTROL	 0xcf9
-#define RESET_SYSTEM	 0x02 /* what kind, then the same with the bit that does it */
-#define RESET_NOW	 0x06
+#define RESET_CONTROL    0xcf9
+#define RESET_SYSTEM     0x02 /* what kind, then the same with the bit that does it */
+#define RESET_NOW        0x06
 #define KEYBOARD_COMMAND 0x64
-#define KEYBOARD_FULL	 0x02
-#define KEYBOARD_RESET	 0xfe
+#define KEYBOARD_FULL    0x02
+#define KEYBOARD_RESET   0xfe
 
 #define PCI_ADDRESS 0xcf8
 #define PCI_DATA    0xcfc

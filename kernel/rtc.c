@@ -13,7 +13,7 @@
 
 /* An update takes 2.2 ms; a port access at least a few hundred ns, about 1 us mostly. */
 #define UPDATE_POLLS_MAX 20000
-#define ATTEMPTS_MAX	 8
+#define ATTEMPTS_MAX     8
 
 enum {
 	RTC_INDEX_PORT = 0x70,

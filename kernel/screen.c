@@ -7,8 +7,8 @@
 
 #include "kernel/string.h"
 
-#define COLOUR_NORMAL	0x07
-#define PARAMETERS_MAX	8
+#define COLOUR_NORMAL   0x07
+#define PARAMETERS_MAX  8
 #define PARAMETER_LIMIT 9999u
 
 enum state { STATE_TEXT, STATE_ESCAPE, STATE_CSI };

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SCREEN_ROWS_MAX	   64u
+#define SCREEN_ROWS_MAX    64u
 #define SCREEN_COLUMNS_MAX 160u
 
 /* What the screen is shown on. A cell is as VGA has it: the character, and its colours in the high

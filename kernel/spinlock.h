@@ -14,7 +14,7 @@
  * Order, where one is taken under another: guests, address space, physical memory, console.
  */
 struct spinlock {
-	uint32_t next;	  /* the ticket of him who comes next */
+	uint32_t next;    /* the ticket of him who comes next */
 	uint32_t serving; /* whose turn it is */
 };
 

@@ -33,7 +33,7 @@
 #define FIRST_WAIT_US  1000u
 #define SECOND_WAIT_US 100000u
 #define READY_WAIT_US  1000000u
-#define STEP_US	       10u
+#define STEP_US        10u
 
 /* How far a processor has come, once it runs kernel code. */
 enum step { STEP_NONE, STEP_REFUSED, STEP_READY, STEP_JOINED };

@@ -10,7 +10,7 @@
 /* One function. The table is sorted by offset; tools/make-symbols.awk writes it. */
 struct symbol_entry {
 	uint32_t offset; /* from kernel_text_start */
-	uint32_t name;	 /* from symbol_names_start; ends with a zero */
+	uint32_t name;   /* from symbol_names_start; ends with a zero */
 };
 
 /* The name of the function at an address, and how far into it that is; NULL when it is none of

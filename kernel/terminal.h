@@ -9,9 +9,9 @@
 /* All zeros is the state at the beginning. */
 struct terminal {
 	uint8_t state;
-	uint8_t rest;	 /* bytes that the UTF-8 character still lacks */
+	uint8_t rest;    /* bytes that the UTF-8 character still lacks */
 	uint16_t length; /* of the escape sequence so far */
-	bool line_open;	 /* something stands on the line */
+	bool line_open;  /* something stands on the line */
 };
 
 /* The byte was sent. */

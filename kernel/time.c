@@ -43,7 +43,7 @@ static struct {
 	.ticks_per_us = {1000, 0},
 	.ns_per_tick  = {1, 0},
 	.us_per_tick  = {0x83126e978d4fdf3c, 73}, /* 2^73 / 1000, rounded up */
-	/* clang-format on */
+  /* clang-format on */
 };
 
 /* What CPUID says of the frequency. */

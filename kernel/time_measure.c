@@ -14,11 +14,11 @@
 #define PIT_COMMAND   0x43
 #define PIT_MODE_0    0xb0 /* channel 2, both bytes, interrupt on terminal count, binary */
 
-#define CONTROL_PORT	0x61
-#define CONTROL_GATE	0x01 /* channel 2 counts */
+#define CONTROL_PORT    0x61
+#define CONTROL_GATE    0x01 /* channel 2 counts */
 #define CONTROL_SPEAKER 0x02
-#define CONTROL_KEEP	0x0c /* enables of parity and channel checks: left as they are */
-#define CONTROL_OUTPUT	0x20 /* channel 2 has reached its terminal count */
+#define CONTROL_KEEP    0x0c /* enables of parity and channel checks: left as they are */
+#define CONTROL_OUTPUT  0x20 /* channel 2 has reached its terminal count */
 
 #define PM_FREQUENCY 3579545ul
 #define PM_COUNT     35795u /* 10 ms */

@@ -17,15 +17,15 @@ struct trap_frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
 
-#define VECTOR_NMI	       2
+#define VECTOR_NMI             2
 #define VECTOR_DOUBLE_FAULT    8
 #define VECTOR_PAGE_FAULT      14
 #define VECTOR_MACHINE_CHECK   18
 #define VECTOR_FIRST_INTERRUPT 0x20 /* below are the exceptions */
-#define VECTOR_PIC	       0x20 /* 16 of them, all masked */
-#define VECTOR_TIMER	       0xef /* of the local APIC: the beat of a processor that sleeps */
-#define VECTOR_KICK	       0xf0 /* from another processor */
-#define VECTOR_SPURIOUS	       0xff
+#define VECTOR_PIC             0x20 /* 16 of them, all masked */
+#define VECTOR_TIMER           0xef /* of the local APIC: the beat of a processor that sleeps */
+#define VECTOR_KICK            0xf0 /* from another processor */
+#define VECTOR_SPURIOUS        0xff
 
 /*
  * Makes the IDT and loads it on this processor, the first one; masks the PICs. Needs no memory.

@@ -10,7 +10,7 @@
 #define EXCHANGES 32u
 
 /* Both are bounds of one wait; the second one in case that the counter stands still. */
-#define WAIT_MS	  1000u
+#define WAIT_MS   1000u
 #define LOOKS_MAX 100000000u
 
 enum question { NOTHING, READ, ADJUST, END };

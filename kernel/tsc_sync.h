@@ -13,7 +13,7 @@ struct tsc_sample {
 };
 
 struct tsc_difference {
-	int64_t ticks;	/* the other's counter minus one's own */
+	int64_t ticks;  /* the other's counter minus one's own */
 	uint64_t doubt; /* it may be that much more or less */
 };
 

@@ -18,21 +18,21 @@ enum uart_register {
 	UART_SCRATCH = 7,
 };
 
-#define FCR_ENABLE	0x01
-#define FCR_CLEAR_BOTH	0x06
-#define IIR_FIFOS_WORK	0xc0
-#define LCR_8N1		0x03
-#define LCR_DLAB	0x80
-#define MCR_DTR		0x01
-#define MCR_RTS		0x02
-#define MCR_OUT2	0x08 /* gates the interrupt line on a PC */
-#define MCR_LOOP	0x10
+#define FCR_ENABLE      0x01
+#define FCR_CLEAR_BOTH  0x06
+#define IIR_FIFOS_WORK  0xc0
+#define LCR_8N1         0x03
+#define LCR_DLAB        0x80
+#define MCR_DTR         0x01
+#define MCR_RTS         0x02
+#define MCR_OUT2        0x08 /* gates the interrupt line on a PC */
+#define MCR_LOOP        0x10
 #define MSR_CTS_AND_DCD 0x90
-#define LSR_DATA	0x01
-#define LSR_OVERRUN	0x02
-#define LSR_BREAK	0x10
-#define LSR_THRE	0x20
-#define LSR_TEMT	0x40
+#define LSR_DATA        0x01
+#define LSR_OVERRUN     0x02
+#define LSR_BREAK       0x10
+#define LSR_THRE        0x20
+#define LSR_TEMT        0x40
 
 /*
  * How often to look for the transmitter to run dry, for a divisor of 1. 17 characters last 1.5 ms

@@ -17,8 +17,8 @@
 struct uart {
 	uint16_t port;
 	bool present;
-	uint8_t fifo_depth;	 /* bytes that an empty transmitter takes: 16, or 1 without FIFOs */
-	uint32_t flush_polls;	 /* bound of uart_flush */
+	uint8_t fifo_depth;      /* bytes that an empty transmitter takes: 16, or 1 without FIFOs */
+	uint32_t flush_polls;    /* bound of uart_flush */
 	uint32_t input_overruns; /* how often received bytes were lost in the hardware */
 };
 

@@ -10,7 +10,7 @@
 #include "kernel/log.h"
 #include "kernel/power.h"
 
-#define DEBUG_PORT	 0xe9 /* of emulators; no guest reaches it */
+#define DEBUG_PORT       0xe9 /* of emulators; no guest reaches it */
 #define VERDICT_TEXT_MAX 300
 
 static enum exit_action action_on_exit = EXIT_POWEROFF;

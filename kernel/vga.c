@@ -7,8 +7,8 @@
 #include "arch/x86_64/instructions.h"
 #include "kernel/screen.h"
 
-#define CRTC_INDEX	   0x3d4
-#define CRTC_DATA	   0x3d5
+#define CRTC_INDEX         0x3d4
+#define CRTC_DATA          0x3d5
 #define CRTC_CURSOR_START  0x0a
 #define CRTC_CURSOR_HIDDEN 0x20
 

@@ -6,7 +6,7 @@
 
 #include "kernel/compiler.h"
 
-#define WARNINGS_MAX	 8
+#define WARNINGS_MAX     8
 #define WARNING_TEXT_MAX 112
 
 struct warnings {

@@ -13,7 +13,7 @@
  * hold the rest, so that a counter is 64 words and its address a shift.
  */
 #define COUNTER_BUCKETS 64
-#define COUNTER_LEAST	4
+#define COUNTER_LEAST   4
 
 struct exit_counter {
 	union {

@@ -13,15 +13,15 @@ enum exit_mode {
 	MODE_REAL,
 	MODE_VIRTUAL_8086,
 	MODE_PROTECTED, /* 16- or 32-bit, without IA-32e mode */
-	MODE_LONG,	/* IA-32e mode: 64-bit or compatibility */
+	MODE_LONG,      /* IA-32e mode: 64-bit or compatibility */
 };
 
 /* In flags of a record. */
 #define RECORD_ENTRY_FAILED 0x01 /* the VM entry failed, the guest did not run */
-#define RECORD_CODE	    0x02 /* the next three are told: the exit's class is traced with +cpl */
-#define RECORD_CODE_L	    0x04 /* CS.L: 64-bit code */
-#define RECORD_CODE_D	    0x08 /* CS.D: 32-bit code */
-#define RECORD_CPL_SHIFT    4	 /* the CPL, bits 5:4 */
+#define RECORD_CODE         0x02 /* the next three are told: the exit's class is traced with +cpl */
+#define RECORD_CODE_L       0x04 /* CS.L: 64-bit code */
+#define RECORD_CODE_D       0x08 /* CS.D: 32-bit code */
+#define RECORD_CPL_SHIFT    4    /* the CPL, bits 5:4 */
 
 /* In injected of a record: the event that went in at the entry, laid out as the SDM's interruption
  * information. */

@@ -155,8 +155,8 @@ static void words_interrupt(const struct exit_record *r, struct text *text)
 
 static void words_vmcall(const struct exit_record *r, struct text *text)
 {
-	static const char *const names[] = {"version",	  "mark",	"exit",
-					    "tsc-hz",	  "interrupt",	"nmi",
+	static const char *const names[] = {"version",    "mark",       "exit",
+					    "tsc-hz",     "interrupt",  "nmi",
 					    "exit-count", "dear-count", "watchdog"};
 
 	if (r->qualification < ARRAY_COUNT(names))

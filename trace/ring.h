@@ -12,11 +12,11 @@
 #include "kernel/error.h"
 #include "trace/record.h"
 
-#define TRACE_VERSION	  1
-#define RING_MAGIC	  "PLNTRING"
+#define TRACE_VERSION     1
+#define RING_MAGIC        "PLNTRING"
 #define RING_CAPABILITIES 24
 #define RING_COMMAND_LINE 1024
-#define RING_VMS	  64 /* VMs whose start is kept: as many as there can be */
+#define RING_VMS          64 /* VMs whose start is kept: as many as there can be */
 
 /* A capability MSR of the processor, as it was read. */
 struct capability {
@@ -32,11 +32,11 @@ struct exit_ring {
 	uint16_t record_size;
 	uint16_t cpu; /* number of the pCPU */
 	uint64_t tsc_hz;
-	uint64_t head;	    /* records ever written; number n is at records[n & mask] */
-	uint64_t mask;	    /* how many records it keeps, less one */
+	uint64_t head;      /* records ever written; number n is at records[n & mask] */
+	uint64_t mask;      /* how many records it keeps, less one */
 	uint32_t signature; /* of the processor: CPUID.01h:EAX */
 	uint32_t running;   /* 1: a VM runs, and the newest record may be unfinished */
-	char brand[48];	    /* the processor's name for itself */
+	char brand[48];     /* the processor's name for itself */
 	uint32_t capability_count;
 	uint32_t command_line_size; /* of Plinth's own command line, which has no terminator */
 	struct capability capabilities[RING_CAPABILITIES];

@@ -101,7 +101,7 @@ size_t frame_encode(enum frame_type type, uint8_t cpu, const void *body, size_t 
 /* --- What is sent. --- */
 
 #define HEADER_EVERY                                                                               \
-	1024	      /* records; who joins late, or lost the header, need not wait for long       \
+	1024          /* records; who joins late, or lost the header, need not wait for long       \
 		       */
 #define LOST_EVERY 16 /* records, while more and more are lost */
 

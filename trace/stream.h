@@ -16,10 +16,10 @@ enum frame_type {
 	FRAME_HEADER = 1, /* the ring's header: magic up to the end of the command line */
 	FRAME_RECORD = 2, /* a record's number, and the record */
 	FRAME_STARTED =
-		3,	/* the same of a VM's start that was sent before, for who has missed it */
+		3,      /* the same of a VM's start that was sent before, for who has missed it */
 	FRAME_LOST = 4, /* how many records were overwritten in the ring before they could be sent,
 			   in all so far */
-	FRAME_END = 5,	/* the end of the run: how many were written, how many of them lost */
+	FRAME_END = 5,  /* the end of the run: how many were written, how many of them lost */
 };
 
 #define FRAME_BODY_MAX sizeof(struct frame_header_body)
@@ -40,9 +40,9 @@ struct stream_source {
 	uint64_t sent; /* number of the next record to send */
 	uint64_t lost; /* of those before it, overwritten unsent */
 	uint64_t lost_told;
-	unsigned since_lost;	 /* records sent since more were lost, which is told in its time */
-	unsigned since_header;	 /* and since the header */
-	unsigned next_vm;	 /* the next one whose start may have to be told again */
+	unsigned since_lost;     /* records sent since more were lost, which is told in its time */
+	unsigned since_header;   /* and since the header */
+	unsigned next_vm;        /* the next one whose start may have to be told again */
 	uint64_t told[RING_VMS]; /* the number of the start that the reader knows, plus one */
 	bool is_header_due;
 	bool ended; /* FRAME_END is on its way */

@@ -11,7 +11,7 @@
 #include "kernel/log.h"
 #include "trace/record.h"
 
-#define SHOWN	   6
+#define SHOWN      6
 #define CANDIDATES 32
 #define LINE_MAX   240
 
@@ -75,10 +75,10 @@ static const struct kind {
 	uint64_t least; /* what occurs less often is not worth its place */
 } kinds[] = {
 	{"ports",  key_of_port, say_number, 1},
-	       {"MSRs",	key_of_msr,  say_msr,    1},
-	{"leaves", key_of_leaf, say_leaf,	  1},
-	       {"pages",	 key_of_page, say_number, 1},
-	{"RIPs",	 key_of_rip,  say_number, 2},
+        {"MSRs",   key_of_msr,  say_msr,    1},
+	{"leaves", key_of_leaf, say_leaf,   1},
+        {"pages",  key_of_page, say_number, 1},
+	{"RIPs",   key_of_rip,  say_number, 2},
 };
 
 /*

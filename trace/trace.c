@@ -13,9 +13,9 @@
 #include "trace/stream.h"
 #include "trace/top.h"
 
-#define BURSTS_MAX	4 /* FIFOs full of bytes a poll */
+#define BURSTS_MAX      4 /* FIFOs full of bytes a poll */
 #define DEAD_AFTER_SECS 1
-#define TOLD_FROM_SECS	2
+#define TOLD_FROM_SECS  2
 
 static struct {
 	struct trace_classes chosen, what;

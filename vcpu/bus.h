@@ -9,7 +9,7 @@
 #include "kernel/address.h"
 #include "kernel/error.h"
 
-#define PORT_COUNT	0x10000
+#define PORT_COUNT      0x10000
 #define PORT_RANGES_MAX 64
 #define MMIO_RANGES_MAX 32
 
@@ -53,8 +53,8 @@ struct mmio_range {
 struct bus {
 	const char *vm_name;
 	bool unanswered; /* nobody answered an access to memory space since this was cleared */
-	uint8_t port_owner[PORT_COUNT];	   /* index into ports */
-	uint8_t port_sizes[PORT_COUNT];	   /* the accesses that begin here and that the owner takes
+	uint8_t port_owner[PORT_COUNT];    /* index into ports */
+	uint8_t port_sizes[PORT_COUNT];    /* the accesses that begin here and that the owner takes
 					      whole */
 	uint8_t port_told[PORT_COUNT / 8]; /* unclaimed ports that were logged already */
 	unsigned port_told_count;

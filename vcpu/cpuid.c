@@ -11,21 +11,21 @@
 #include "vcpu/msr.h"
 #include "vcpu/vcpu.h"
 
-#define BASIC_LIMIT	 0x0du
+#define BASIC_LIMIT      0x0du
 #define STRUCTURED_LIMIT 1u /* of leaf 7 */
-#define EXTENDED_BASE	 0x80000000u
-#define EXTENDED_LIMIT	 0x80000008u
-#define HYPERVISOR	 0x40000000u
+#define EXTENDED_BASE    0x80000000u
+#define EXTENDED_LIMIT   0x80000008u
+#define HYPERVISOR       0x40000000u
 
 /* Bits that are put in, whatever the host's are. */
 #define HYPERVISOR_PRESENT (1u << 31) /* leaf 1 ECX */
-#define OSXSAVE		   (1u << 27) /* leaf 1 ECX */
-#define OSPKE		   (1u << 4)  /* leaf 7 ECX */
-#define SYSCALL		   (1u << 11) /* leaf 80000001h EDX */
+#define OSXSAVE            (1u << 27) /* leaf 1 ECX */
+#define OSPKE              (1u << 4)  /* leaf 7 ECX */
+#define SYSCALL            (1u << 11) /* leaf 80000001h EDX */
 
 /* What a guest may enable in XCR0. */
 #define COMPONENTS_AVX512 (XCR0_OPMASK | XCR0_ZMM_HI256 | XCR0_HI16_ZMM)
-#define COMPONENTS	  (XCR0_X87 | XCR0_SSE | XCR0_AVX | COMPONENTS_AVX512 | XCR0_PKRU)
+#define COMPONENTS        (XCR0_X87 | XCR0_SSE | XCR0_AVX | COMPONENTS_AVX512 | XCR0_PKRU)
 
 /* What a feature needs beside the host's bit. */
 enum needs {
@@ -54,8 +54,8 @@ static const struct feature {
 	uint8_t subleaf, reg, bit, needs;
 } features[] = {CPUID_FEATURE_POLICY(FEATURE, NO_FEATURE)};
 
-#define COPY					  true
-#define BITS					  false
+#define COPY                                      true
+#define BITS                                      false
 #define LEAF(leaf, subleaves, copy, dynamic, why) {leaf, subleaves, copy, CPUID_DYNAMIC_##dynamic},
 
 static const struct leaf_rule {

@@ -8,16 +8,16 @@
 
 #include "arch/x86_64/cpuid.h"
 
-#define CPUID_BASIC_LEAVES	0x20
+#define CPUID_BASIC_LEAVES      0x20
 #define CPUID_HYPERVISOR_LEAVES 4
-#define CPUID_EXTENDED_LEAVES	0x10
-#define CPUID_ENTRIES		96
+#define CPUID_EXTENDED_LEAVES   0x10
+#define CPUID_ENTRIES           96
 
 /* Where a leaf's entries are: those of subleaf 0 to count - 1 follow each other. */
 struct cpuid_leaf {
 	uint8_t first;
 	uint8_t count;
-	bool subleaves;	 /* false: ECX is not looked at */
+	bool subleaves;  /* false: ECX is not looked at */
 	uint8_t dynamic; /* enum cpuid_dynamic: what is put in at the exit */
 };
 

@@ -80,7 +80,7 @@ static const char *mode_name(struct vcpu *vcpu)
 static void tell_general(struct vcpu *vcpu)
 {
 	static const char *const names[REG_COUNT] = {"rax", "rcx", "rdx", "rbx", "rsp", "rbp",
-						     "rsi", "rdi", "r8",  "r9",	 "r10", "r11",
+						     "rsi", "rdi", "r8",  "r9",  "r10", "r11",
 						     "r12", "r13", "r14", "r15"};
 	struct general_registers regs = vcpu->regs;
 

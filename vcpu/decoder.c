@@ -19,8 +19,8 @@ struct decoder {
 	enum code_size code;
 
 	bool operand_prefix, address_prefix;
-	uint8_t rex;	 /* 0: none */
-	uint8_t repeat;	 /* the last of F2h and F3h, 0: none */
+	uint8_t rex;     /* 0: none */
+	uint8_t repeat;  /* the last of F2h and F3h, 0: none */
 	uint8_t segment; /* of an override, REG_NONE: none */
 
 	uint32_t map; /* 0, 0Fh, 0F38h, 0F3Ah */
@@ -67,11 +67,11 @@ static uint8_t segment_of_prefix(uint8_t byte)
 		uint8_t prefix, segment;
 	} overrides[] = {
 		{0x26, SEG_ES},
-		{0x2e, SEG_CS},
-		{0x36, SEG_SS},
+                {0x2e, SEG_CS},
+                {0x36, SEG_SS},
 		{0x3e, SEG_DS},
-		{0x64, SEG_FS},
-		{0x65, SEG_GS},
+                {0x64, SEG_FS},
+                {0x65, SEG_GS},
 	};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(overrides); i++) {
@@ -145,9 +145,9 @@ static err_t check_vector_prefix(const struct decoder *d)
 		bool always_in_64bit;
 		const char *name;
 	} prefixes[] = {
-		{0xc4, 0xc0, 0xc0, true,	 "VEX" },
-		{0xc5, 0xc0, 0xc0, true,	 "VEX" },
-		{0x62, 0xc0, 0xc0, true,	 "EVEX"},
+		{0xc4, 0xc0, 0xc0, true,  "VEX" },
+		{0xc5, 0xc0, 0xc0, true,  "VEX" },
+		{0x62, 0xc0, 0xc0, true,  "EVEX"},
 		{0x8f, 0x38, 0x01, false, "XOP" },
 	};
 	uint8_t next = d->at < d->count ? d->bytes[d->at] : 0;
@@ -208,13 +208,13 @@ static void take_address_16(struct decoder *d)
 		uint8_t base, index;
 	} forms[8] = {
 		{REG_RBX, REG_RSI },
-		     {REG_RBX, REG_RDI },
-		  {REG_RBP, REG_RSI },
-		       {REG_RBP, REG_RDI },
+                {REG_RBX, REG_RDI },
+                {REG_RBP, REG_RSI },
+                {REG_RBP, REG_RDI },
 		{REG_RSI, REG_NONE},
-		     {REG_RDI, REG_NONE},
-		  {REG_RBP, REG_NONE},
-		       {REG_RBX, REG_NONE},
+                {REG_RDI, REG_NONE},
+                {REG_RBP, REG_NONE},
+                {REG_RBX, REG_NONE},
 	};
 	struct instruction *out = d->out;
 
@@ -345,7 +345,7 @@ static bool is_exception(const struct decoder *d, const struct semantics *semant
 	if (d->map == 0 && d->opcode == 0x90 && (d->rex & REX_B))
 		return true; /* XCHG R8, RAX */
 	if (d->map == 0 && d->opcode == 0x63 && d->code != CODE_64)
-		return true;							 /* ARPL */
+		return true;                                                     /* ARPL */
 	return semantics->operation == INSN_MOVBE && (d->repeat || d->mod == 3); /* CRC32 */
 }
 

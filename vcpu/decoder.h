@@ -19,7 +19,7 @@ enum code_size { CODE_16, CODE_32, CODE_64 };
 enum operation {
 	INSN_UNSUPPORTED, /* the length is right, all else is not described; opcode tells which it
 			     is */
-	INSN_NOTHING,	  /* changes nothing, and may be skipped: NOP, PREFETCH, CLFLUSH */
+	INSN_NOTHING,     /* changes nothing, and may be skipped: NOP, PREFETCH, CLFLUSH */
 	INSN_MOV,
 	INSN_MOVBE, /* MOV with the bytes in reverse order */
 	INSN_MOVZX, /* memory of `size` bytes to a register of `register_size` */
@@ -67,23 +67,23 @@ enum repeat { REPEAT_NONE, REPEAT_E, REPEAT_NE };
 
 /* Bases and indexes beside the enum register_index. */
 #define REG_NONE 0xff
-#define REG_RIP	 0xfe /* the address of the next instruction */
+#define REG_RIP  0xfe /* the address of the next instruction */
 
 struct instruction {
 	uint8_t length;
-	uint8_t size;	       /* of the memory operand: 1, 2, 4 or 8 bytes */
+	uint8_t size;          /* of the memory operand: 1, 2, 4 or 8 bytes */
 	uint8_t register_size; /* of reg; differs from size for MOVZX and MOVSX */
 	uint8_t operand_size;  /* 2, 4 or 8, as prefixes and code size make it */
 	uint8_t address_size;  /* 2, 4 or 8 */
 	uint8_t operation;     /* enum operation */
-	uint8_t access;	       /* ACCESS_ bits; none for forms with registers only */
+	uint8_t access;        /* ACCESS_ bits; none for forms with registers only */
 	uint8_t operand;       /* enum operand_source */
-	uint8_t reg;	       /* enum register_index, for OPERAND_REGISTER */
+	uint8_t reg;           /* enum register_index, for OPERAND_REGISTER */
 	bool reg_high_byte;    /* reg is 4 to 7 and means AH, CH, DH, BH */
 	bool memory_first;     /* memory is the destination, or the left side of CMP; else reg is */
 	bool bit_string; /* BT family: reg's value moves the address, see instruction_offset */
 	bool lock;
-	uint8_t repeat;	    /* enum repeat */
+	uint8_t repeat;     /* enum repeat */
 	uint32_t opcode;    /* 8Bh; 0FB6h; 0F38F0h */
 	uint64_t immediate; /* sign-extended, then cut to size */
 
@@ -91,7 +91,7 @@ struct instruction {
 	 * strings. */
 	uint8_t segment;     /* enum segment_index; for strings that of rSI */
 	uint8_t base, index; /* enum register_index, REG_NONE, and for base REG_RIP */
-	uint8_t scale;	     /* 1, 2, 4 or 8 */
+	uint8_t scale;       /* 1, 2, 4 or 8 */
 	int64_t displacement;
 };
 

@@ -27,7 +27,7 @@ extern const uint8_t not_in_64bit[];
 extern const unsigned not_in_64bit_count;
 
 /* Operand sizes beside 1, 2, 4 and 8. */
-#define SIZE_OPERAND 0	  /* by prefixes and code size */
+#define SIZE_OPERAND 0    /* by prefixes and code size */
 #define SIZE_4_OR_8  0xff /* 8 with REX.W, else 4 */
 
 /* What an opcode does. All zero: unsupported. */

@@ -15,7 +15,7 @@ enum event_type {
 	EVENT_EXCEPTION = 3,
 	EVENT_SOFTWARE_INTERRUPT = 4,
 	EVENT_PRIVILEGED_EXCEPTION = 5, /* INT1 */
-	EVENT_SOFTWARE_EXCEPTION = 6,	/* INT3, INTO */
+	EVENT_SOFTWARE_EXCEPTION = 6,   /* INT3, INTO */
 	EVENT_OTHER = 7,
 };
 
@@ -36,7 +36,7 @@ enum event_work {
 };
 
 struct events {
-	uint32_t work;	  /* enum event_work, of what is below: all that the exit path looks at */
+	uint32_t work;    /* enum event_work, of what is below: all that the exit path looks at */
 	struct event now; /* goes in at the next entry, whatever the guest's flags */
 	bool nmi;
 	uint64_t interrupts[4]; /* external interrupts by vector */
@@ -45,7 +45,7 @@ struct events {
 /* What the guest's state allows at an entry. */
 struct event_gates {
 	bool interrupts_open; /* RFLAGS.IF and no blocking by STI or MOV SS */
-	bool nmi_open;	      /* no blocking by NMI, STI or MOV SS */
+	bool nmi_open;        /* no blocking by NMI, STI or MOV SS */
 	bool error_codes;     /* protected mode: SDM "Real-Address Mode Exceptions" has none */
 };
 

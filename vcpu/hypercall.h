@@ -15,7 +15,7 @@
 #define PLINTH_SIGNATURE   "PlinthPlinth"
 #define PLINTH_ABI_VERSION 1u
 
-#define PLINTH_ENOSYS (~0ull)	  /* no such call */
+#define PLINTH_ENOSYS (~0ull)     /* no such call */
 #define PLINTH_EINVAL (~0ull - 1) /* an argument is out of range */
 
 enum plinth_call {
@@ -25,7 +25,7 @@ enum plinth_call {
 	PLINTH_TSC_HZ = 3,  /* -> the frequency of the TSC in Hz */
 	PLINTH_INTERRUPT = 4,  /* RBX vector 16 to 255: makes an external interrupt pending for the
 				  caller -> 0 */
-	PLINTH_NMI = 5,	       /* makes an NMI pending for the caller -> 0 */
+	PLINTH_NMI = 5,        /* makes an NMI pending for the caller -> 0 */
 	PLINTH_EXIT_COUNT = 6, /* -> exits of the calling vCPU so far */
 	PLINTH_DEAR_COUNT =
 		7, /* RBX 0 VMREADs, 1 VMWRITEs, 2 others that a hypervisor below would see: -> how

@@ -11,8 +11,8 @@
 #define PIECES_MAX 2 /* an access of 16 bytes touches two pages at most */
 
 /* Types of a segment: bit 3 code, bit 1 writable data or readable code, bit 2 expand-down data. */
-#define TYPE_CODE	 0x8u
-#define TYPE_WRITE_READ	 0x2u
+#define TYPE_CODE        0x8u
+#define TYPE_WRITE_READ  0x2u
 #define TYPE_EXPAND_DOWN 0x4u
 
 void linear_begin(struct vcpu *vcpu, enum segment_index segment, struct linear_context *context)

@@ -17,9 +17,9 @@
 struct execution {
 	struct vcpu *vcpu;
 	struct instruction instruction;
-	struct linear_context memory;	 /* of the operand's segment */
+	struct linear_context memory;    /* of the operand's segment */
 	struct linear_context string_to; /* of ES, for strings */
-	struct general_registers regs;	 /* the guest's, with RSP filled in */
+	struct general_registers regs;   /* the guest's, with RSP filled in */
 	uint64_t next_rip;
 	uint64_t rflags;
 };

@@ -23,7 +23,7 @@ enum msr_pass {
 struct msr_rule {
 	uint32_t first;
 	uint16_t count;
-	uint8_t pass;				  /* enum msr_pass, a set */
+	uint8_t pass;                             /* enum msr_pass, a set */
 	bool (*offered)(const struct vcpu *vcpu); /* NULL: always. False: the MSR does not exist for
 						     this guest */
 	uint64_t (*read)(struct vcpu *vcpu);

@@ -8,13 +8,13 @@
 
 #define ALL_WB 0x0606060606060606ull
 
-#define DEF_TYPE_TYPE	0xffull
-#define DEF_TYPE_FIXED	BIT(10)
+#define DEF_TYPE_TYPE   0xffull
+#define DEF_TYPE_FIXED  BIT(10)
 #define DEF_TYPE_ENABLE BIT(11)
-#define BASE_TYPE	0xffull
-#define BASE_RESERVED	0xf00ull
-#define MASK_VALID	BIT(11)
-#define MASK_RESERVED	0x7ffull
+#define BASE_TYPE       0xffull
+#define BASE_RESERVED   0xf00ull
+#define MASK_VALID      BIT(11)
+#define MASK_RESERVED   0x7ffull
 
 /* UC, WC, WT, WP, WB: UC- is for PAT alone. */
 static bool is_type(uint64_t type)
@@ -43,9 +43,9 @@ void mtrr_init(struct mtrrs *mtrrs, unsigned physical_bits)
 
 	*mtrrs = (struct mtrrs){
 		.def_type = DEF_TYPE_ENABLE | DEF_TYPE_FIXED | MEMORY_WB,
-		.fixed = {ALL_WB,			  ALL_WB				},
+		.fixed = {ALL_WB,                   ALL_WB                           },
 		.variable = {VM_GAP_START | MEMORY_UC,
-			     (addresses & ~(VM_GAP_END - VM_GAP_START - 1)) | MASK_VALID},
+                          (addresses & ~(VM_GAP_END - VM_GAP_START - 1)) | MASK_VALID},
 	};
 }
 

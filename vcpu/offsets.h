@@ -3,7 +3,7 @@
  * selector, which vcpu/vmx/vmcs.c does. */
 #pragma once
 
-#define VCPU_REGS_SIZE	128
+#define VCPU_REGS_SIZE  128
 #define VCPU_HOST_STACK 128
-#define VCPU_TSC_ENTRY	136
-#define HOST_DATA	0x10 /* SELECTOR_DATA */
+#define VCPU_TSC_ENTRY  136
+#define HOST_DATA       0x10 /* SELECTOR_DATA */

@@ -7,11 +7,11 @@
 #include "arch/x86_64/control_registers.h"
 #include "vcpu/vm.h"
 
-#define ENTRY_P	 BIT(0)
-#define ENTRY_W	 BIT(1)
-#define ENTRY_U	 BIT(2)
-#define ENTRY_A	 BIT(5)
-#define ENTRY_D	 BIT(6)
+#define ENTRY_P  BIT(0)
+#define ENTRY_W  BIT(1)
+#define ENTRY_U  BIT(2)
+#define ENTRY_A  BIT(5)
+#define ENTRY_D  BIT(6)
 #define ENTRY_PS BIT(7)
 #define ENTRY_NX BIT(63)
 
@@ -123,7 +123,7 @@ static void mark(void *entry, unsigned size, uint64_t flags)
 struct shape {
 	unsigned levels;
 	unsigned entry_size; /* bytes */
-	uint64_t table;	     /* of the first level walked */
+	uint64_t table;      /* of the first level walked */
 	bool pae_32;
 };
 

@@ -28,7 +28,7 @@ struct paging_access {
 
 enum paging_result {
 	PAGING_OK,
-	PAGING_FAULT,	 /* #PF; the error code is filled in */
+	PAGING_FAULT,    /* #PF; the error code is filled in */
 	PAGING_NO_TABLE, /* a table lies where the VM has no memory */
 };
 

@@ -4,9 +4,9 @@
 #include "vcpu/state.h"
 #include "kernel/string.h"
 
-#define RFLAGS_FIXED	0x2ul	     /* bit 1 is always set */
+#define RFLAGS_FIXED    0x2ul        /* bit 1 is always set */
 #define CR0_AFTER_RESET 0x60000010ul /* CD, NW, ET */
-#define CR0_PROTECTED	0x11ul	     /* PE, ET */
+#define CR0_PROTECTED   0x11ul       /* PE, ET */
 
 /* EDX after reset is the processor's signature, 000n06xxH; the model and stepping are of no
  * consequence. */
@@ -34,10 +34,10 @@ void vcpu_state_reset(struct vcpu_state *state)
 		.ds = data,
 		.fs = data,
 		.gs = data,
-		.ldtr = {.limit = 0xffff,	  .access = SEGMENT_LDT},
-		.tr = {.limit = 0xffff,			.access = SEGMENT_TSS32},
+		.ldtr = {.limit = 0xffff,        .access = SEGMENT_LDT},
+		.tr = {.limit = 0xffff,                      .access = SEGMENT_TSS32},
 		.gdtr = {.limit = 0xffff},
-		.idtr = {.limit = 0xffff	},
+		.idtr = {.limit = 0xffff       },
 	};
 }
 
@@ -58,8 +58,8 @@ void vcpu_state_flat32(struct vcpu_state *state, uint32_t eip)
 		.ds = data,
 		.fs = data,
 		.gs = data,
-		.ldtr = {.access = SEGMENT_UNUSABLE				   },
-		.tr = {.limit = 0x67,		      .access = SEGMENT_TSS32},
+		.ldtr = {.access = SEGMENT_UNUSABLE                             },
+		.tr = {.limit = 0x67,                  .access = SEGMENT_TSS32},
  /* No tables: a boot protocol's kernel loads its own before it needs them. */
 	};
 }

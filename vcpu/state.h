@@ -22,15 +22,15 @@ struct segment {
 };
 
 #define SEGMENT_UNUSABLE 0x10000u
-#define SEGMENT_L	 0x2000u /* 64-bit code */
-#define SEGMENT_DB	 0x4000u /* 32-bit operands, addresses or stack */
-#define SEGMENT_CODE16	 0x009bu /* present, accessed, readable code */
-#define SEGMENT_DATA16	 0x0093u /* present, accessed, writable data */
-#define SEGMENT_CODE32	 0xc09bu
-#define SEGMENT_DATA32	 0xc093u
-#define SEGMENT_CODE64	 0xa09bu
-#define SEGMENT_TSS32	 0x008bu /* busy 32-bit TSS (64-bit in IA-32e mode) */
-#define SEGMENT_LDT	 0x0082u
+#define SEGMENT_L        0x2000u /* 64-bit code */
+#define SEGMENT_DB       0x4000u /* 32-bit operands, addresses or stack */
+#define SEGMENT_CODE16   0x009bu /* present, accessed, readable code */
+#define SEGMENT_DATA16   0x0093u /* present, accessed, writable data */
+#define SEGMENT_CODE32   0xc09bu
+#define SEGMENT_DATA32   0xc093u
+#define SEGMENT_CODE64   0xa09bu
+#define SEGMENT_TSS32    0x008bu /* busy 32-bit TSS (64-bit in IA-32e mode) */
+#define SEGMENT_LDT      0x0082u
 
 struct descriptor_table {
 	uint64_t base;

@@ -34,7 +34,7 @@ struct watchdog {
 	uint64_t limit; /* in ticks; 0: off */
 	uint64_t next_look;
 	uint64_t progress_at; /* when there was progress last, */
-	uint64_t exits;	      /* and the guest's exits up to then */
+	uint64_t exits;       /* and the guest's exits up to then */
 };
 
 /* The guest's own, which it starts by hypercall. */
@@ -55,8 +55,8 @@ struct vcpu {
 	uint64_t deadline; /* the TSC at which the host wants this pCPU: heartbeat, timers */
 	struct exit_record *record;   /* of the current exit; NULL if not vcpu->tracing */
 	struct exit_counter *counter; /* of the current exit, whose cost is counted at the next */
-	bool tracing;		      /* exits are recorded: the one bit that an exit tests */
-	bool port_breakpoints;	      /* the guest has set CR4.DE: DR0-3 can hold ports */
+	bool tracing;                 /* exits are recorded: the one bit that an exit tests */
+	bool port_breakpoints;        /* the guest has set CR4.DE: DR0-3 can hold ports */
 	uint32_t requests;    /* enum vcpu_request: what must be done before the next entry */
 	struct events events; /* begins with such a word of its own: see vcpu_has_work() */
 	union {
@@ -86,9 +86,9 @@ struct vcpu {
 
 	struct cpuid_table cpuid;
 	struct exit_counters counters;
-	uint8_t traced[EXIT_REASONS];	 /* what is done with their exits: TRACE_RECORD, ... */
+	uint8_t traced[EXIT_REASONS];    /* what is done with their exits: TRACE_RECORD, ... */
 	struct exit_record not_recorded; /* where exits are recorded whose class is not traced */
-	uint64_t first_tsc;		 /* when it first ran */
+	uint64_t first_tsc;              /* when it first ran */
 	struct watchdog watchdog;
 	struct own_watchdog own_watchdog;
 	const struct cpu *cpu; /* where it runs: it owns this pCPU all its life */
@@ -105,7 +105,7 @@ enum vcpu_request {
 	REQUEST_STOP = 1,      /* the VM has ended */
 	REQUEST_FLUSH_EPT = 2, /* cached translations of guest-physical memory are out of date */
 	REQUEST_FLUSH_LINEAR =
-		4,	  /* cached translations of the guest's own page tables are out of date */
+		4,        /* cached translations of the guest's own page tables are out of date */
 	REQUEST_SHOW = 8, /* the record of the current exit goes to the console */
 	REQUEST_CHECK_ENTRY = 16, /* what the backend enters with is checked first: stays set */
 };
@@ -205,7 +205,7 @@ enum outcome vcpu_cr_write(struct vcpu *vcpu, unsigned cr, uint64_t value);
  */
 struct string_io {
 	uint16_t port;
-	uint8_t size;	      /* 1, 2 or 4 bytes an element */
+	uint8_t size;         /* 1, 2 or 4 bytes an element */
 	uint8_t address_size; /* 2, 4 or 8 bytes: of SI/DI and CX */
 	uint8_t segment;      /* enum segment_index; INS always uses ES */
 	bool in, rep;

@@ -11,7 +11,7 @@
 #include "kernel/string.h"
 #include "vcpu/vcpu.h"
 
-#define LOW_END	   0xa0000ul /* 640 KiB: the video memory begins */
+#define LOW_END    0xa0000ul /* 640 KiB: the video memory begins */
 #define VIDEO_SIZE 0x20000ul
 #define HIGH_START MIB
 

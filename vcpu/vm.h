@@ -29,13 +29,13 @@ struct vm_extent {
 /* How a VM ended. */
 enum vm_end {
 	VM_RUNNING,
-	VM_ENDED_EXIT,	   /* through the debug-exit port; the code is the value written */
+	VM_ENDED_EXIT,     /* through the debug-exit port; the code is the value written */
 	VM_ENDED_POWEROFF, /* ACPI power-off */
-	VM_ENDED_RESET,	   /* a reset port */
-	VM_ENDED_HALT,	   /* HLT with no wake-up possible */
+	VM_ENDED_RESET,    /* a reset port */
+	VM_ENDED_HALT,     /* HLT with no wake-up possible */
 	VM_ENDED_TRIPLE_FAULT,
 	VM_ENDED_STOPPED, /* by Plinth, with a report */
-	VM_ENDED_USER,	  /* Ctrl-A X on the console */
+	VM_ENDED_USER,    /* Ctrl-A X on the console */
 };
 
 struct vm {
@@ -49,7 +49,7 @@ struct vm {
 	enum vm_end end;
 	uint32_t end_code;
 	char end_text[240]; /* the reason in words */
-	void *pc;	    /* the devices, owned by devices/pc.c */
+	void *pc;           /* the devices, owned by devices/pc.c */
 	struct vm_extent
 		video; /* a display adapter's, at A0000h: memory, but not RAM to tell a guest of */
 	hpa_t memory;  /* all of it, in one piece */

@@ -4,7 +4,7 @@
 
 #ifdef __ASSEMBLER__
 
-#define BIT(n)	 (1 << (n))
+#define BIT(n)   (1 << (n))
 #define BIT32(n) (1 << (n))
 
 #else
@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BIT(n)	 (1ull << (n))
+#define BIT(n)   (1ull << (n))
 #define BIT32(n) (1u << (n))
 
 /* Bits high:low of a value, as the SDM writes a field. */

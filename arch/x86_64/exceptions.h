@@ -66,7 +66,7 @@ enum exception_class exception_class(uint8_t vector);
 /* What becomes of an exception that is met while another is delivered (SDM "Conditions for
  * Generating a Double Fault"). */
 enum exception_combination {
-	COMBINE_SERIAL,	      /* the second is handled alone, the first is met again */
+	COMBINE_SERIAL,       /* the second is handled alone, the first is met again */
 	COMBINE_DOUBLE_FAULT, /* #DF with error code 0 */
 	COMBINE_SHUTDOWN,     /* triple fault */
 };

@@ -216,28 +216,28 @@ enum msr { MSR_LIST(MSR_ENUM_ENTRY) };
 #undef MSR_ENUM_ENTRY
 
 /* Families with an index. */
-#define IA32_MTRR_PHYSBASE(n)	(0x200u + 2 * (n))
-#define IA32_MTRR_PHYSMASK(n)	(0x201u + 2 * (n))
+#define IA32_MTRR_PHYSBASE(n)   (0x200u + 2 * (n))
+#define IA32_MTRR_PHYSMASK(n)   (0x201u + 2 * (n))
 #define IA32_SGXLEPUBKEYHASH(n) (0x8cu + (n))
-#define IA32_PMC(n)		(0xc1u + (n))
-#define IA32_PERFEVTSEL(n)	(0x186u + (n))
-#define IA32_MC_CTL2(n)		(0x280u + (n))
-#define IA32_FIXED_CTR(n)	(0x309u + (n))
-#define IA32_MC_CTL(n)		(0x400u + 4 * (n))
-#define IA32_MC_STATUS(n)	(0x401u + 4 * (n))
-#define IA32_MC_ADDR(n)		(0x402u + 4 * (n))
-#define IA32_MC_MISC(n)		(0x403u + 4 * (n))
-#define IA32_A_PMC(n)		(0x4c1u + (n))
-#define IA32_RTIT_ADDR_A(n)	(0x580u + 2 * (n))
-#define IA32_RTIT_ADDR_B(n)	(0x581u + 2 * (n))
-#define IA32_X2APIC_ISR(n)	(0x810u + (n))
-#define IA32_X2APIC_TMR(n)	(0x818u + (n))
-#define IA32_X2APIC_IRR(n)	(0x820u + (n))
-#define IA32_L3_MASK(n)		(0xc90u + (n))
-#define IA32_L2_MASK(n)		(0xd10u + (n))
-#define IA32_LBR_INFO(n)	(0x1200u + (n))
-#define IA32_LBR_FROM_IP(n)	(0x1500u + (n))
-#define IA32_LBR_TO_IP(n)	(0x1600u + (n))
+#define IA32_PMC(n)             (0xc1u + (n))
+#define IA32_PERFEVTSEL(n)      (0x186u + (n))
+#define IA32_MC_CTL2(n)         (0x280u + (n))
+#define IA32_FIXED_CTR(n)       (0x309u + (n))
+#define IA32_MC_CTL(n)          (0x400u + 4 * (n))
+#define IA32_MC_STATUS(n)       (0x401u + 4 * (n))
+#define IA32_MC_ADDR(n)         (0x402u + 4 * (n))
+#define IA32_MC_MISC(n)         (0x403u + 4 * (n))
+#define IA32_A_PMC(n)           (0x4c1u + (n))
+#define IA32_RTIT_ADDR_A(n)     (0x580u + 2 * (n))
+#define IA32_RTIT_ADDR_B(n)     (0x581u + 2 * (n))
+#define IA32_X2APIC_ISR(n)      (0x810u + (n))
+#define IA32_X2APIC_TMR(n)      (0x818u + (n))
+#define IA32_X2APIC_IRR(n)      (0x820u + (n))
+#define IA32_L3_MASK(n)         (0xc90u + (n))
+#define IA32_L2_MASK(n)         (0xd10u + (n))
+#define IA32_LBR_INFO(n)        (0x1200u + (n))
+#define IA32_LBR_FROM_IP(n)     (0x1500u + (n))
+#define IA32_LBR_TO_IP(n)       (0x1600u + (n))
 
 #define MSR_NAME_MAX 40
 
@@ -253,49 +253,49 @@ typedef bool (*msr_reader)(uint32_t msr, uint64_t *value);
 typedef bool (*msr_writer)(uint32_t msr, uint64_t value);
 
 /* IA32_APIC_BASE */
-#define APIC_BASE_BSP	 BIT(8)
+#define APIC_BASE_BSP    BIT(8)
 #define APIC_BASE_X2APIC BIT(10)
 #define APIC_BASE_ENABLE BIT(11)
 
 /* IA32_SPEC_CTRL, IA32_PRED_CMD, IA32_FLUSH_CMD */
-#define SPEC_CTRL_IBRS	    BIT(0)
-#define SPEC_CTRL_STIBP	    BIT(1)
-#define SPEC_CTRL_SSBD	    BIT(2)
+#define SPEC_CTRL_IBRS      BIT(0)
+#define SPEC_CTRL_STIBP     BIT(1)
+#define SPEC_CTRL_SSBD      BIT(2)
 #define SPEC_CTRL_BHI_DIS_S BIT(10)
-#define PRED_CMD_IBPB	    BIT(0)
+#define PRED_CMD_IBPB       BIT(0)
 #define FLUSH_CMD_L1D_FLUSH BIT(0)
 
 /* IA32_TSX_CTRL */
 #define TSX_CTRL_RTM_DISABLE BIT(0)
 
 /* IA32_ARCH_CAPABILITIES: what this CPU does not suffer from, or can do about it. */
-#define ARCH_CAP_RDCL_NO	      BIT(0) /* not Meltdown, not L1TF */
-#define ARCH_CAP_IBRS_ALL	      BIT(1)
-#define ARCH_CAP_RSBA		      BIT(2)
+#define ARCH_CAP_RDCL_NO              BIT(0) /* not Meltdown, not L1TF */
+#define ARCH_CAP_IBRS_ALL             BIT(1)
+#define ARCH_CAP_RSBA                 BIT(2)
 #define ARCH_CAP_SKIP_L1DFL_VMENTRY   BIT(3)
-#define ARCH_CAP_SSB_NO		      BIT(4)
-#define ARCH_CAP_MDS_NO		      BIT(5)
+#define ARCH_CAP_SSB_NO               BIT(4)
+#define ARCH_CAP_MDS_NO               BIT(5)
 #define ARCH_CAP_IF_PSCHANGE_MC_NO    BIT(6) /* no iTLB multi-hit machine check */
-#define ARCH_CAP_TSX_CTRL	      BIT(7)
-#define ARCH_CAP_TAA_NO		      BIT(8)
-#define ARCH_CAP_SBDR_SSDP_NO	      BIT(13)
-#define ARCH_CAP_FBSDP_NO	      BIT(14)
-#define ARCH_CAP_PSDP_NO	      BIT(15)
-#define ARCH_CAP_FB_CLEAR	      BIT(17)
-#define ARCH_CAP_RRSBA		      BIT(19)
-#define ARCH_CAP_BHI_NO		      BIT(20)
+#define ARCH_CAP_TSX_CTRL             BIT(7)
+#define ARCH_CAP_TAA_NO               BIT(8)
+#define ARCH_CAP_SBDR_SSDP_NO         BIT(13)
+#define ARCH_CAP_FBSDP_NO             BIT(14)
+#define ARCH_CAP_PSDP_NO              BIT(15)
+#define ARCH_CAP_FB_CLEAR             BIT(17)
+#define ARCH_CAP_RRSBA                BIT(19)
+#define ARCH_CAP_BHI_NO               BIT(20)
 #define ARCH_CAP_XAPIC_DISABLE_STATUS BIT(21)
-#define ARCH_CAP_PBRSB_NO	      BIT(24)
-#define ARCH_CAP_GDS_NO		      BIT(26)
-#define ARCH_CAP_RFDS_NO	      BIT(27)
-#define ARCH_CAP_RFDS_CLEAR	      BIT(28)
+#define ARCH_CAP_PBRSB_NO             BIT(24)
+#define ARCH_CAP_GDS_NO               BIT(26)
+#define ARCH_CAP_RFDS_NO              BIT(27)
+#define ARCH_CAP_RFDS_CLEAR           BIT(28)
 
 /* IA32_MISC_ENABLE */
 #define MISC_ENABLE_FAST_STRINGS BIT(0)
-#define MISC_ENABLE_BTS_UNAVAIL	 BIT(11)
+#define MISC_ENABLE_BTS_UNAVAIL  BIT(11)
 #define MISC_ENABLE_PEBS_UNAVAIL BIT(12)
-#define MISC_ENABLE_MONITOR	 BIT(18)
-#define MISC_ENABLE_LIMIT_CPUID	 BIT(22)
+#define MISC_ENABLE_MONITOR      BIT(18)
+#define MISC_ENABLE_LIMIT_CPUID  BIT(22)
 #define MISC_ENABLE_XTPR_DISABLE BIT(23)
 
 /* IA32_MCG_STATUS */
@@ -304,14 +304,14 @@ typedef bool (*msr_writer)(uint32_t msr, uint64_t value);
 #define MCG_STATUS_MCIP BIT(2)
 
 /* IA32_DEBUGCTL */
-#define DEBUGCTL_LBR	       BIT(0)
-#define DEBUGCTL_BTF	       BIT(1)
+#define DEBUGCTL_LBR           BIT(0)
+#define DEBUGCTL_BTF           BIT(1)
 #define DEBUGCTL_BUS_LOCK      BIT(2)
-#define DEBUGCTL_TR	       BIT(6)
-#define DEBUGCTL_BTS	       BIT(7)
-#define DEBUGCTL_BTINT	       BIT(8)
+#define DEBUGCTL_TR            BIT(6)
+#define DEBUGCTL_BTS           BIT(7)
+#define DEBUGCTL_BTINT         BIT(8)
 #define DEBUGCTL_FREEZE_IN_SMM BIT(14)
-#define DEBUGCTL_RTM	       BIT(15)
+#define DEBUGCTL_RTM           BIT(15)
 
 /* Memory types, as in PAT, MTRRs, EPT entries and VMX_BASIC. */
 enum memory_type {
@@ -330,17 +330,17 @@ const char *memory_type_name(unsigned type);
 #define PAT_RESET 0x0007040600070406ull
 
 /* IA32_FEATURE_CONTROL */
-#define FEATURE_CONTROL_LOCK		BIT(0)
-#define FEATURE_CONTROL_VMX_IN_SMX	BIT(1)
+#define FEATURE_CONTROL_LOCK            BIT(0)
+#define FEATURE_CONTROL_VMX_IN_SMX      BIT(1)
 #define FEATURE_CONTROL_VMX_OUTSIDE_SMX BIT(2)
-#define FEATURE_CONTROL_SENTER_LOCAL	(0x7full << 8)
-#define FEATURE_CONTROL_SENTER_GLOBAL	BIT(15)
-#define FEATURE_CONTROL_SGX_LAUNCH	BIT(17)
-#define FEATURE_CONTROL_SGX		BIT(18)
-#define FEATURE_CONTROL_LMCE		BIT(20)
+#define FEATURE_CONTROL_SENTER_LOCAL    (0x7full << 8)
+#define FEATURE_CONTROL_SENTER_GLOBAL   BIT(15)
+#define FEATURE_CONTROL_SGX_LAUNCH      BIT(17)
+#define FEATURE_CONTROL_SGX             BIT(18)
+#define FEATURE_CONTROL_LMCE            BIT(20)
 
 struct feature_control {
-	bool locked;	      /* no more writes until the next reset */
+	bool locked;          /* no more writes until the next reset */
 	bool vmx_in_smx;      /* VMXON works in SMX operation (after GETSEC[SENTER]) */
 	bool vmx_outside_smx; /* VMXON works otherwise */
 };
@@ -349,16 +349,16 @@ struct feature_control feature_control_decode(uint64_t value);
 
 /* IA32_VMX_BASIC (SDM "Basic VMX Information") */
 struct vmx_basic {
-	uint32_t revision;	  /* VMCS revision identifier, 31 bits */
-	uint32_t region_size;	  /* bytes of a VMXON or VMCS region, at most 4096 */
-	bool addresses_32bit;	  /* structures must lie below 4 GiB: CPUs without Intel 64 */
-	bool dual_monitor;	  /* dual-monitor treatment of SMIs and SMM */
-	unsigned memory_type;	  /* to access VMCS and what it points to: enum memory_type */
-	bool ins_outs_info;	  /* exits by INS and OUTS tell instruction information */
-	bool true_controls;	  /* the IA32_VMX_TRUE_* MSRs exist */
+	uint32_t revision;        /* VMCS revision identifier, 31 bits */
+	uint32_t region_size;     /* bytes of a VMXON or VMCS region, at most 4096 */
+	bool addresses_32bit;     /* structures must lie below 4 GiB: CPUs without Intel 64 */
+	bool dual_monitor;        /* dual-monitor treatment of SMIs and SMM */
+	unsigned memory_type;     /* to access VMCS and what it points to: enum memory_type */
+	bool ins_outs_info;       /* exits by INS and OUTS tell instruction information */
+	bool true_controls;       /* the IA32_VMX_TRUE_* MSRs exist */
 	bool any_exception_error; /* bit 56: a hardware exception may be injected with or without
 				     error code */
-	bool nested_exception;	  /* bit 58: FRED's nested-exception bit in event information */
+	bool nested_exception;    /* bit 58: FRED's nested-exception bit in event information */
 };
 
 struct vmx_basic vmx_basic_decode(uint64_t value);
@@ -367,14 +367,14 @@ struct vmx_basic vmx_basic_decode(uint64_t value);
 struct vmx_misc {
 	unsigned
 		preemption_timer_shift; /* the timer counts down when this bit of the TSC changes */
-	bool stores_lma;		/* exits store EFER.LMA into "IA-32e mode guest" */
+	bool stores_lma;                /* exits store EFER.LMA into "IA-32e mode guest" */
 	bool activity_hlt, activity_shutdown, activity_wait_for_sipi;
-	bool pt_in_vmx;		    /* Intel PT may be used in VMX operation */
-	bool smbase_in_smm;	    /* RDMSR of IA32_SMBASE in SMM */
-	unsigned cr3_targets;	    /* CR3-target values, 0 to 256 */
-	unsigned msr_list_max;	    /* recommended limit of entries in an MSR list */
+	bool pt_in_vmx;             /* Intel PT may be used in VMX operation */
+	bool smbase_in_smm;         /* RDMSR of IA32_SMBASE in SMM */
+	unsigned cr3_targets;       /* CR3-target values, 0 to 256 */
+	unsigned msr_list_max;      /* recommended limit of entries in an MSR list */
 	bool smm_monitor_ctl_bit2;  /* VMXOFF can unblock SMIs */
-	bool vmwrite_any;	    /* VMWRITE reaches the read-only fields too */
+	bool vmwrite_any;           /* VMWRITE reaches the read-only fields too */
 	bool zero_length_injection; /* software events may be injected with instruction length 0 */
 	uint32_t mseg_revision;
 };
@@ -383,8 +383,8 @@ struct vmx_misc vmx_misc_decode(uint64_t value);
 
 /* IA32_VMX_EPT_VPID_CAP (SDM "VPID and EPT Capabilities") */
 struct ept_vpid_cap {
-	bool execute_only;	   /* an EPT entry may be X without R */
-	bool walk_4, walk_5;	   /* page-walk lengths */
+	bool execute_only;         /* an EPT entry may be X without R */
+	bool walk_4, walk_5;       /* page-walk lengths */
 	bool memory_uc, memory_wb; /* memory types for the EPT tables themselves */
 	bool pages_2m, pages_1g;
 	bool accessed_dirty;

@@ -7,14 +7,14 @@
 #include <stdint.h>
 
 #include "arch/x86_64/bits.h"
-#include "arch/x86_64/vmx_controls.h"	   /* the bits of the control words */
+#include "arch/x86_64/vmx_controls.h"      /* the bits of the control words */
 #include "arch/x86_64/vmx_qualification.h" /* what an exit tells beyond its reason */
 
 /* SDM "Conventions" of the VMX instruction reference: how a VMX instruction ended. */
 enum vmx_status {
 	VMX_OK,
 	VMX_FAIL_INVALID, /* there is no current VMCS that could hold an error number */
-	VMX_FAIL_VALID,	  /* the number is in the VM-instruction error field */
+	VMX_FAIL_VALID,   /* the number is in the VM-instruction error field */
 };
 
 const char *vmx_status_name(enum vmx_status status);
@@ -122,13 +122,13 @@ enum vmx_exit_reason {
 const char *vmx_exit_reason_name(uint32_t basic_reason);
 
 /* The exit-reason field: the basic reason in 15:0, and these. */
-#define VMX_EXIT_REASON_MASK	   0xffffu
+#define VMX_EXIT_REASON_MASK       0xffffu
 #define VMX_EXIT_BUSY_SHADOW_STACK BIT32(25)
 #define VMX_EXIT_BUS_LOCK_ASSERTED BIT32(26) /* the instruction also took a bus lock */
-#define VMX_EXIT_ENCLAVE_MODE	   BIT32(27)
-#define VMX_EXIT_PENDING_MTF	   BIT32(28)
-#define VMX_EXIT_FROM_ROOT	   BIT32(29)
-#define VMX_EXIT_ENTRY_FAILURE	   BIT32(31)
+#define VMX_EXIT_ENCLAVE_MODE      BIT32(27)
+#define VMX_EXIT_PENDING_MTF       BIT32(28)
+#define VMX_EXIT_FROM_ROOT         BIT32(29)
+#define VMX_EXIT_ENTRY_FAILURE     BIT32(31)
 
 /* SDM "Information for VM Exits Due to Vectored Events": types in bits 10:8 of all three
  * information fields. */
@@ -136,9 +136,9 @@ enum vmx_interruption_type {
 	VMX_EXTERNAL_INTERRUPT = 0,
 	VMX_NMI = 2,
 	VMX_HARDWARE_EXCEPTION = 3,
-	VMX_SOFTWARE_INTERRUPT = 4,	       /* INT n */
+	VMX_SOFTWARE_INTERRUPT = 4,            /* INT n */
 	VMX_PRIVILEGED_SOFTWARE_EXCEPTION = 5, /* INT1 */
-	VMX_SOFTWARE_EXCEPTION = 6,	       /* INT3, INTO */
+	VMX_SOFTWARE_EXCEPTION = 6,            /* INT3, INTO */
 	VMX_OTHER_EVENT = 7, /* entry: MTF when vector 0; SYSCALL, SYSENTER with FRED */
 };
 
@@ -159,10 +159,10 @@ static inline bool vmx_type_needs_length(enum vmx_interruption_type type)
  */
 enum vmx_interruption_type vmx_type_of_vector(uint8_t vector);
 
-#define VMX_INFO_ERROR_CODE	BIT32(11)
+#define VMX_INFO_ERROR_CODE     BIT32(11)
 #define VMX_INFO_NMI_UNBLOCKING BIT32(12) /* in exit information: by an IRET that faulted */
-#define VMX_INFO_NESTED		BIT32(13) /* with FRED */
-#define VMX_INFO_VALID		BIT32(31)
+#define VMX_INFO_NESTED         BIT32(13) /* with FRED */
+#define VMX_INFO_VALID          BIT32(31)
 
 /* One layout for VM-entry interruption, VM-exit interruption and IDT-vectoring information. */
 struct vmx_interruption {
@@ -193,10 +193,10 @@ static inline uint32_t vmx_interruption_pack(struct vmx_interruption event)
 }
 
 /* SDM "Guest Non-Register State": interruptibility */
-#define INTERRUPTIBILITY_STI	 BIT32(0)
-#define INTERRUPTIBILITY_MOV_SS	 BIT32(1)
-#define INTERRUPTIBILITY_SMI	 BIT32(2)
-#define INTERRUPTIBILITY_NMI	 BIT32(3) /* with virtual NMIs: virtual-NMI blocking */
+#define INTERRUPTIBILITY_STI     BIT32(0)
+#define INTERRUPTIBILITY_MOV_SS  BIT32(1)
+#define INTERRUPTIBILITY_SMI     BIT32(2)
+#define INTERRUPTIBILITY_NMI     BIT32(3) /* with virtual NMIs: virtual-NMI blocking */
 #define INTERRUPTIBILITY_ENCLAVE BIT32(4)
 
 /* SDM "Guest Non-Register State": activity */
@@ -210,20 +210,20 @@ enum vmx_activity {
 const char *vmx_activity_name(uint32_t activity);
 
 /* SDM "Guest Register State": segment access rights */
-#define ACCESS_TYPE	 0xfu
-#define ACCESS_S	 BIT32(4) /* code or data */
-#define ACCESS_DPL	 (3u << 5)
-#define ACCESS_P	 BIT32(7)
-#define ACCESS_AVL	 BIT32(12)
-#define ACCESS_L	 BIT32(13)
-#define ACCESS_DB	 BIT32(14)
-#define ACCESS_G	 BIT32(15)
-#define ACCESS_UNUSABLE	 BIT32(16)
+#define ACCESS_TYPE      0xfu
+#define ACCESS_S         BIT32(4) /* code or data */
+#define ACCESS_DPL       (3u << 5)
+#define ACCESS_P         BIT32(7)
+#define ACCESS_AVL       BIT32(12)
+#define ACCESS_L         BIT32(13)
+#define ACCESS_DB        BIT32(14)
+#define ACCESS_G         BIT32(15)
+#define ACCESS_UNUSABLE  BIT32(16)
 #define ACCESS_DPL_SHIFT 5
 
 /* SDM "Extended-Page-Table Pointer (EPTP)" */
-#define EPTP_MEMORY_UC	    0u
-#define EPTP_MEMORY_WB	    6u
+#define EPTP_MEMORY_UC      0u
+#define EPTP_MEMORY_WB      6u
 #define EPTP_WALK_LENGTH(n) (((uint64_t)(n)-1) << 3)
 #define EPTP_ACCESSED_DIRTY BIT(6)
 #define EPTP_SHADOW_STACK   BIT(7)

@@ -14,7 +14,7 @@ enum cr_access_type { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW };
 struct cr_access {
 	unsigned cr;
 	enum cr_access_type type;
-	unsigned reg;	  /* enum register_index, of the MOVs */
+	unsigned reg;     /* enum register_index, of the MOVs */
 	bool lmsw_memory; /* the operand of LMSW is in memory, at the guest-linear address */
 	uint16_t lmsw_source;
 };
@@ -47,7 +47,7 @@ static inline struct dr_access dr_access_decode(uint64_t qualification)
 }
 
 /* SDM "Exit Qualification for I/O Instructions" */
-#define IO_SIZE	  7ull /* bytes less one: 0, 1, 3 */
+#define IO_SIZE   7ull /* bytes less one: 0, 1, 3 */
 #define IO_STRING BIT(4)
 
 struct io_access {
@@ -73,8 +73,8 @@ static inline struct io_access io_access_decode(uint64_t qualification)
 struct ept_violation {
 	bool read, write, fetch;
 	bool readable, writable, executable; /* what the EPT entries allow, ANDed */
-	bool user_executable;		     /* with mode-based execute control only */
-	bool linear_valid;		     /* the guest-linear address field is valid */
+	bool user_executable;                /* with mode-based execute control only */
+	bool linear_valid;                   /* the guest-linear address field is valid */
 	bool translated; /* the access itself; clear: the page walk's, or its A/D update */
 	bool user_linear, writable_linear, no_execute_linear; /* advanced exit information */
 	bool nmi_unblocked; /* by an IRET that then met the violation */
@@ -159,8 +159,8 @@ static inline struct apic_access apic_access_decode(uint64_t qualification)
 
 /* Qualification of an entry failure for invalid guest state (SDM "VM-Entry Failures During or After
  * Loading Guest State"). */
-#define ENTRY_FAILURE_PDPTE	   2
-#define ENTRY_FAILURE_NMI	   3 /* injected NMI, with blocking by STI */
+#define ENTRY_FAILURE_PDPTE        2
+#define ENTRY_FAILURE_NMI          3 /* injected NMI, with blocking by STI */
 #define ENTRY_FAILURE_LINK_POINTER 4
 
 /* Qualification of an instruction-timeout (notify) exit. */
@@ -187,8 +187,8 @@ static inline struct string_io_info string_io_info_decode(uint32_t info)
  * RDRAND, XSAVES, ...); which fields are defined depends on the instruction.
  */
 struct instruction_info {
-	unsigned scale;	       /* 1, 2, 4, 8 */
-	unsigned reg1;	       /* the operand when it is a register */
+	unsigned scale;        /* 1, 2, 4, 8 */
+	unsigned reg1;         /* the operand when it is a register */
 	unsigned address_size; /* bytes: 2, 4, 8 */
 	bool is_register;      /* the operand at bits 6:3, else memory */
 	unsigned operand_size; /* code in bits 12:11 (RDRAND, RDSEED, UMWAIT) */

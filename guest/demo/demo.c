@@ -9,13 +9,13 @@
 #include "vcpu/hypercall.h"
 
 #define MSR_EFER       0xc0000080
-#define MSR_PAT	       0x277
+#define MSR_PAT        0x277
 #define MSR_TSC_ADJUST 0x3b
 #define MSR_UNKNOWN    0x12345
 
-#define CR0_CD	    (1ull << 30)
+#define CR0_CD      (1ull << 30)
 #define CR4_OSXSAVE (1ull << 18)
-#define NOBODY	    0xfeb00000ull /* device space where nothing answers */
+#define NOBODY      0xfeb00000ull /* device space where nothing answers */
 #define TEST_VECTOR 0x40
 
 static volatile unsigned interrupts, nmis, steps;

@@ -5,14 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-#define COM1	   0x3f8
+#define COM1       0x3f8
 #define LSR_THRE   0x20
 #define LSR_TEMT   0x40
 #define DEBUG_EXIT 0xf4
 #define BOCHS_EXIT 0x8900
 #define CMOS_INDEX 0x70
 #define CMOS_DATA  0x71
-#define RESET	   0xcf9
+#define RESET      0xcf9
 #define PIC_MASK_A 0x21
 #define PIC_MASK_B 0xa1
 #define LINE_MAX   200

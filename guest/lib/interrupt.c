@@ -6,15 +6,15 @@
 
 /* The local APIC, by memory. */
 #define APIC(offset)  (*(volatile uint32_t *)(0xfee00000ull + (offset)))
-#define APIC_ID	      0x20
+#define APIC_ID       0x20
 #define APIC_EOI      0xb0
 #define APIC_SPURIOUS 0xf0
 #define APIC_REQUEST  0x200
 #define APIC_COMMAND  0x300
 #define APIC_ENABLE   0x1ff
 #define APIC_TARGET   0x310
-#define TO_SELF	      0x40000
-#define AS_NMI	      0x4400 /* which has no shorthand for the sender itself */
+#define TO_SELF       0x40000
+#define AS_NMI        0x4400 /* which has no shorthand for the sender itself */
 
 static volatile bool taken;
 

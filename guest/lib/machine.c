@@ -6,17 +6,17 @@
 
 #include "guest/lib/guest.h"
 
-#define CR0_PROTECTED 0x31ull	    /* PE, ET, NE */
+#define CR0_PROTECTED 0x31ull       /* PE, ET, NE */
 #define CR0_PAGED     0x80010031ull /* PG, WP as well */
-#define CR4_PSE	      0x10ull
-#define CR4_PAE	      0x20ull
+#define CR4_PSE       0x10ull
+#define CR4_PAE       0x20ull
 #define EFER_LONG     0x900ull /* LME, NXE */
 #define DR6_CLEAR     0xffff0ff0ull
 #define DR6_CAUSES    0xe00full /* BT, BS, BD, B3 to B0 */
 #define RFLAGS_VM     0x20000ull
 
-#define GATE32	  0xee00 /* interrupt gates that CPL 3 may use */
-#define UD	  6
+#define GATE32    0xee00 /* interrupt gates that CPL 3 may use */
+#define UD        6
 #define CODE_ROOM 4096
 
 _Static_assert(sizeof(struct machine) == 8 * M_WORDS &&
@@ -37,32 +37,32 @@ static const struct {
 	uint16_t code, data;
 	uint64_t cr0, cr4;
 } places[PLACES] = {
-	[REAL] = {"real mode",		       KIND_REAL,	  16, 0, 0,		    0,	       0x30,	     0      },
-	[UNREAL] = {"unreal mode",		   KIND_REAL,   16, 0, 0,		0,		   0x30,	 0	  },
-	[PROTECTED16] = {"16-bit protected mode",	  KIND_LEGACY, 16, 0, SEL_CODE16,	  SEL_DATA16,
-			 CR0_PROTECTED,										0	 },
-	[PROTECTED32] = {"32-bit protected mode",	  KIND_LEGACY, 32, 0, SEL_CODE32,	  SEL_DATA,
-			 CR0_PROTECTED,										0	 },
-	[PAGED16] = {"16-bit code, paging",	    KIND_LEGACY, 16, 0, SEL_CODE16,	    SEL_DATA16,	CR0_PAGED,
-		     CR4_PSE											      },
-	[PAGED32] = {"32-bit code, paging",	    KIND_LEGACY, 32, 0, SEL_CODE32,	    SEL_DATA,	      CR0_PAGED,
-		     CR4_PSE											      },
-	[PAE32] = {"32-bit code, PAE",	       KIND_LEGACY, 32, 0, SEL_CODE32,      SEL_DATA,	 CR0_PAGED,
-		   CR4_PAE											      },
-	[USER16] = {"16-bit code, CPL 3",	  KIND_LEGACY, 16, 3, SEL_USER_CODE16, SEL_USER_DATA16,
-		    CR0_PAGED,										    CR4_PSE},
-	[USER32] = {"32-bit code, CPL 3",	  KIND_LEGACY, 32, 3, SEL_USER_CODE32, SEL_USER_DATA,
-		    CR0_PAGED,										    CR4_PSE},
-	[V86] = {"virtual-8086 mode",	      KIND_LEGACY, 16, 3, 0,		     0,		CR0_PAGED, CR4_PSE},
-	[COMPAT16] = {"16-bit compatibility mode", KIND_LONG,   16, 0, SEL_CODE16,	 SEL_DATA16,
-		      CR0_PAGED,										    CR4_PAE},
-	[COMPAT32] = {"compatibility mode",	    KIND_LONG,   32, 0, SEL_CODE32,	  SEL_DATA,	    CR0_PAGED,
-		      CR4_PAE											      },
+	[REAL] = {"real mode",                 KIND_REAL,   16, 0, 0,               0,               0x30,      0      },
+	[UNREAL] = {"unreal mode",               KIND_REAL,   16, 0, 0,               0,               0x30,      0      },
+	[PROTECTED16] = {"16-bit protected mode",     KIND_LEGACY, 16, 0, SEL_CODE16,      SEL_DATA16,
+                  CR0_PROTECTED,										0      },
+	[PROTECTED32] = {"32-bit protected mode",     KIND_LEGACY, 32, 0, SEL_CODE32,      SEL_DATA,
+                  CR0_PROTECTED,										0      },
+	[PAGED16] = {"16-bit code, paging",       KIND_LEGACY, 16, 0, SEL_CODE16,      SEL_DATA16,      CR0_PAGED,
+                  CR4_PSE											      },
+	[PAGED32] = {"32-bit code, paging",       KIND_LEGACY, 32, 0, SEL_CODE32,      SEL_DATA,        CR0_PAGED,
+                  CR4_PSE											      },
+	[PAE32] = {"32-bit code, PAE",          KIND_LEGACY, 32, 0, SEL_CODE32,      SEL_DATA,        CR0_PAGED,
+                  CR4_PAE											      },
+	[USER16] = {"16-bit code, CPL 3",        KIND_LEGACY, 16, 3, SEL_USER_CODE16, SEL_USER_DATA16,
+                  CR0_PAGED,										    CR4_PSE},
+	[USER32] = {"32-bit code, CPL 3",        KIND_LEGACY, 32, 3, SEL_USER_CODE32, SEL_USER_DATA,
+                  CR0_PAGED,										    CR4_PSE},
+	[V86] = {"virtual-8086 mode",         KIND_LEGACY, 16, 3, 0,               0,               CR0_PAGED, CR4_PSE},
+	[COMPAT16] = {"16-bit compatibility mode", KIND_LONG,   16, 0, SEL_CODE16,      SEL_DATA16,
+                  CR0_PAGED,										    CR4_PAE},
+	[COMPAT32] = {"compatibility mode",        KIND_LONG,   32, 0, SEL_CODE32,      SEL_DATA,        CR0_PAGED,
+                  CR4_PAE											      },
 	[COMPAT_USER32] = {"compatibility mode, CPL 3", KIND_LONG,   32, 3, SEL_USER_CODE32,
-		   SEL_USER_DATA,								     CR0_PAGED, CR4_PAE},
-	[LONG64] = {"64-bit mode",		   KIND_LONG,   64, 0, SEL_CODE64,	 SEL_DATA,	   CR0_PAGED, CR4_PAE},
-	[LONG_USER64] = {"64-bit mode, CPL 3",	       KIND_LONG,	  64, 3, SEL_USER_CODE64, SEL_USER_DATA,
-			 CR0_PAGED,										    CR4_PAE},
+                  SEL_USER_DATA,								     CR0_PAGED, CR4_PAE},
+	[LONG64] = {"64-bit mode",               KIND_LONG,   64, 0, SEL_CODE64,      SEL_DATA,        CR0_PAGED, CR4_PAE},
+	[LONG_USER64] = {"64-bit mode, CPL 3",        KIND_LONG,   64, 3, SEL_USER_CODE64, SEL_USER_DATA,
+                  CR0_PAGED,										    CR4_PAE},
 };
 
 static struct machine *const low_machine = (struct machine *)MACHINE;

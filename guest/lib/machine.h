@@ -18,7 +18,7 @@
 /* Where code can run. The paged ones see all memory at its own address, at CPL 3 too. */
 enum place {
 	REAL,
-	UNREAL,	     /* real mode with 4 GiB segments in DS and ES */
+	UNREAL,      /* real mode with 4 GiB segments in DS and ES */
 	PROTECTED16, /* without paging */
 	PROTECTED32,
 	PAGED16, /* 32-bit paging */
@@ -55,7 +55,7 @@ struct machine {
 	uint64_t es, cs, ss, ds, fs, gs;
 	uint64_t kind, flat;
 	uint64_t vector, error; /* how it ended */
-	uint64_t dr6;		/* cleared before */
+	uint64_t dr6;           /* cleared before */
 };
 
 /* A state with which code runs at this place: at TEST_CODE, with a stack that ends at TEST_STACK,

@@ -12,20 +12,20 @@ static const struct {
 	const char *name;
 	enum place_class class;
 } places[PLACES] = {
-	[REAL] = {"real",	  CLASS_REAL	    },
-	[UNREAL] = {"unreal",	      CLASS_REAL	},
-	[PROTECTED16] = {"p16",		CLASS_PROTECTED  },
-	[PROTECTED32] = {"p32",		CLASS_PROTECTED  },
-	[PAGED16] = {"paged16",	CLASS_PROTECTED  },
-	[PAGED32] = {"paged32",	CLASS_PROTECTED  },
-	[PAE32] = {"pae",		  CLASS_PROTECTED	 },
-	[USER16] = {"user16",	      CLASS_USER	},
-	[USER32] = {"user32",	      CLASS_USER	},
-	[V86] = {"v86",		CLASS_V86	 },
-	[COMPAT16] = {"compat16",	  CLASS_COMPAT     },
-	[COMPAT32] = {"compat32",	  CLASS_COMPAT     },
+	[REAL] = {"real",          CLASS_REAL       },
+	[UNREAL] = {"unreal",        CLASS_REAL       },
+	[PROTECTED16] = {"p16",           CLASS_PROTECTED  },
+	[PROTECTED32] = {"p32",           CLASS_PROTECTED  },
+	[PAGED16] = {"paged16",       CLASS_PROTECTED  },
+	[PAGED32] = {"paged32",       CLASS_PROTECTED  },
+	[PAE32] = {"pae",           CLASS_PROTECTED  },
+	[USER16] = {"user16",        CLASS_USER       },
+	[USER32] = {"user32",        CLASS_USER       },
+	[V86] = {"v86",           CLASS_V86        },
+	[COMPAT16] = {"compat16",      CLASS_COMPAT     },
+	[COMPAT32] = {"compat32",      CLASS_COMPAT     },
 	[COMPAT_USER32] = {"compat32-user", CLASS_COMPAT_USER},
-	[LONG64] = {"long",	    CLASS_LONG	      },
+	[LONG64] = {"long",          CLASS_LONG       },
 	[LONG_USER64] = {"long-user",     CLASS_LONG_USER  },
 };
 

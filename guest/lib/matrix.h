@@ -7,9 +7,9 @@
 
 /* Places that an instruction rarely tells apart. */
 enum place_class {
-	CLASS_REAL,	 /* and unreal mode */
+	CLASS_REAL,      /* and unreal mode */
 	CLASS_PROTECTED, /* at CPL 0, with and without paging */
-	CLASS_USER,	 /* at CPL 3 */
+	CLASS_USER,      /* at CPL 3 */
 	CLASS_V86,
 	CLASS_COMPAT, /* at CPL 0 */
 	CLASS_COMPAT_USER,
@@ -25,7 +25,7 @@ struct matrix_row {
 	const char *bytes; /* the same in every mode */
 	uint8_t size;
 	uint64_t rax, rcx, rdx; /* RBX and RDI point to TEST_DATA, for [bx], [edi], [rdi] */
-	uint64_t rflags, cr4;	/* bits to set */
+	uint64_t rflags, cr4;   /* bits to set */
 	void (*prepare)(struct machine *machine, enum place place);
 	void (*finish)(void);
 	const char *wanted[PLACE_CLASSES]; /* NULL: is not tried there */
@@ -44,7 +44,7 @@ void matrix_tell(const struct matrix_row *row);
 	{                                                                                          \
 		x, x, x, x, x, x, x, x                                                             \
 	}
-#define DONE	  ALWAYS("done")
+#define DONE      ALWAYS("done")
 #define UNDEFINED ALWAYS("#UD")
 #define CPL0_ONLY                                                                                  \
 	{                                                                                          \

@@ -11,24 +11,24 @@
 #define GUEST_MEMORY 0x100000u
 #define GUEST_END    0x1000000u /* more than any guest has */
 
-#define COM1	   0x3f8
+#define COM1       0x3f8
 #define LSR_THRE   0x20
 #define LSR_TEMT   0x40
 #define BOCHS_EXIT 0x8900
 
 /* The firmware jumps to the address at 40:67 when this code is in the CMOS at a reset. */
-#define CMOS_INDEX	0x70
-#define CMOS_DATA	0x71
-#define CMOS_SHUTDOWN	0x0f
+#define CMOS_INDEX      0x70
+#define CMOS_DATA       0x71
+#define CMOS_SHUTDOWN   0x0f
 #define SHUTDOWN_VECTOR 0x0a
-#define VECTOR		0x467u
-#define LOW_CODE	0x600u
+#define VECTOR          0x467u
+#define LOW_CODE        0x600u
 
 #define MSR_FEATURE_CONTROL 0x3a
-#define MSR_MTRR_CAP	    0xfe
+#define MSR_MTRR_CAP        0xfe
 #define MSR_MTRR_VARIABLE   0x200
 #define MSR_MTRR_DEFAULT    0x2ff
-#define MSRS_MAX	    48
+#define MSRS_MAX            48
 
 struct multiboot {
 	uint32_t flags, mem_lower, mem_upper, boot_device, command_line, module_count, modules;

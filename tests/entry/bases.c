@@ -65,7 +65,7 @@ static void make_controls(const struct entry_bench *bench, struct vmcs_image *im
 static void make_addresses(const struct entry_bench *bench, struct vmcs_image *image)
 {
 	static const uint16_t ones[] = {
-		VMCS_IO_BITMAP_A,   VMCS_IO_BITMAP_B,	 VMCS_MSR_BITMAPS,
+		VMCS_IO_BITMAP_A,   VMCS_IO_BITMAP_B,    VMCS_MSR_BITMAPS,
 		VMCS_VMREAD_BITMAP, VMCS_VMWRITE_BITMAP,
 	};
 	static const uint16_t zeros[] = {

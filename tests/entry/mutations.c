@@ -7,7 +7,7 @@
 #include "kernel/string.h"
 
 static const struct entry_mutations *const tables[] = {
-	&mutations_controls, &mutations_host,	     &mutations_registers,
+	&mutations_controls, &mutations_host,        &mutations_registers,
 	&mutations_segments, &mutations_nonregister,
 };
 
@@ -55,7 +55,7 @@ static const struct {
 	uint16_t field;
 	enum vmx_control_word word;
 } words[] = {
-	/* clang-format off */
+  /* clang-format off */
 	{"pin-reserved",       VMCS_PIN_CONTROLS,            VMX_PIN},
 	{"primary-reserved",   VMCS_PRIMARY_CONTROLS,        VMX_PRIMARY},
 	{"secondary-reserved", VMCS_SECONDARY_CONTROLS,      VMX_SECONDARY},
@@ -63,7 +63,7 @@ static const struct {
 	{"exit-reserved",      VMCS_EXIT_CONTROLS,           VMX_EXIT},
 	{"exit2-reserved",     VMCS_SECONDARY_EXIT_CONTROLS, VMX_EXIT2},
 	{"entry-reserved",     VMCS_ENTRY_CONTROLS,          VMX_ENTRY},
-	/* clang-format on */
+  /* clang-format on */
 };
 
 /* A control that the edit turns on or off, which this processor does not let be so: other rules are

@@ -15,7 +15,7 @@ enum entry_base {
 	BASE_64BIT,
 	BASE_COMPATIBILITY, /* 32-bit code in IA-32e mode */
 	BASE_RESTRICTED,    /* 64-bit code, without "unrestricted guest" */
-	BASE_PROTECTED,	    /* 32-bit, without paging */
+	BASE_PROTECTED,     /* 32-bit, without paging */
 	BASE_PAE,
 	BASE_NO_EPT, /* PAE, without EPT and "unrestricted guest" */
 	BASE_V86,
@@ -28,7 +28,7 @@ enum entry_page {
 	ENTRY_PAGE_VMCS, /* a VMCS region: it begins with the revision identifier */
 	ENTRY_PAGE_MSRS, /* the areas of MSRs to store and load */
 	ENTRY_PAGE_APIC,
-	ENTRY_PAGE_EPT,	  /* without an entry: the guest has no memory */
+	ENTRY_PAGE_EPT,   /* without an entry: the guest has no memory */
 	ENTRY_PAGE_TABLE, /* what CR3 points to */
 	ENTRY_PAGE_ONES,  /* all bitmaps */
 	ENTRY_PAGES
@@ -63,7 +63,7 @@ enum entry_feature {
 	FEATURE_RTM = 32,
 	FEATURE_BUS_LOCK = 64,
 	FEATURE_LONG_MODE = 128, /* the host is in IA-32e mode */
-	FEATURE_TRACING = 256,	 /* Intel PT is on */
+	FEATURE_TRACING = 256,   /* Intel PT is on */
 	FEATURE_CET = 512,
 	FEATURE_SHUTDOWN = 1024,
 	FEATURE_SIPI = 2048,
@@ -75,7 +75,7 @@ enum entry_feature {
 	FEATURE_CR3_TARGETS = 131072, /* four of them */
 };
 
-#define ENTRY_EDITS_MAX	 6
+#define ENTRY_EDITS_MAX  6
 #define ENTRY_BREAKS_MAX 4
 
 /* An answer of a processor that is not the table's, and why. */
@@ -90,7 +90,7 @@ struct entry_mutation {
 	const char *breaks[ENTRY_BREAKS_MAX]; /* the names of all rules that it breaks */
 	enum entry_base base;
 	struct entry_edit edits[ENTRY_EDITS_MAX];
-	uint32_t with, without;		    /* enum entry_feature */
+	uint32_t with, without;             /* enum entry_feature */
 	struct entry_difference bochs, kvm; /* of these, where they differ from the SDM */
 };
 
@@ -108,7 +108,7 @@ const struct entry_mutation *entry_mutation_by_index(size_t index);
 /* What a VMCS is made for. */
 struct entry_bench {
 	struct entry_environment environment;
-	struct vmcs_image host;	    /* the host-state area, and the controls are ignored */
+	struct vmcs_image host;     /* the host-state area, and the controls are ignored */
 	uint64_t page[ENTRY_PAGES]; /* physical addresses */
 	void *memory[ENTRY_PAGES];
 };
@@ -140,14 +140,14 @@ bool entry_mutation_check(const struct entry_mutation *row, const struct vmcs_im
 
 /* --- How a row is written --- */
 
-#define BREAKS(...)	  .breaks = {__VA_ARGS__}
-#define IN(which)	  .base = BASE_##which
-#define EDITS(...)	  .edits = {__VA_ARGS__}
-#define WITH(which)	  .with = FEATURE_##which
-#define WITHOUT(which)	  .without = FEATURE_##which
+#define BREAKS(...)       .breaks = {__VA_ARGS__}
+#define IN(which)         .base = BASE_##which
+#define EDITS(...)        .edits = {__VA_ARGS__}
+#define WITH(which)       .with = FEATURE_##which
+#define WITHOUT(which)    .without = FEATURE_##which
 #define BOCHS(which, why) .bochs = {.verdict = ENTRY_##which, .reason = (why)}
 #define NOT_IN_BOCHS(why) .bochs = {.skip = true, .reason = (why)}
-#define KVM(which, why)	  .kvm = {.verdict = ENTRY_##which, .reason = (why)}
+#define KVM(which, why)   .kvm = {.verdict = ENTRY_##which, .reason = (why)}
 
 /* What the rows of Bochs 2.7 have in common, and those of KVM. */
 #define BOCHS_UNCHECKED BOCHS(SUCCEEDS, "Bochs does not check it")
@@ -192,7 +192,7 @@ bool entry_mutation_check(const struct entry_mutation *row, const struct vmcs_im
 	}
 
 /* A control, under its own name. */
-#define TURN_ON(word, control)	OR(word##_CONTROLS, word##_##control)
+#define TURN_ON(word, control)  OR(word##_CONTROLS, word##_##control)
 #define TURN_OFF(word, control) CLEAR(word##_CONTROLS, word##_##control)
 
 /* Under 48 bits and under 57. */

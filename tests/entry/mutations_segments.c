@@ -5,7 +5,7 @@
 #include "kernel/compiler.h"
 #include "tests/entry/mutations.h"
 
-#define DPL_3		 (3u << ACCESS_DPL_SHIFT)
+#define DPL_3            (3u << ACCESS_DPL_SHIFT)
 #define TYPE(name, type) CLEAR(name##_ACCESS_RIGHTS, ACCESS_TYPE), OR(name##_ACCESS_RIGHTS, (type))
 
 /* clang-format off */

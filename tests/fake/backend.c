@@ -178,7 +178,7 @@ uint64_t backend_cr4(struct vcpu *vcpu)
 static void update_mode(struct vcpu *vcpu)
 {
 	vcpu->mode = !(vcpu->cr0_shadow & CR0_PE) ? MODE_REAL
-		     : vcpu->efer & EFER_LMA	  ? MODE_LONG
+		     : vcpu->efer & EFER_LMA      ? MODE_LONG
 						  : MODE_PROTECTED;
 }
 

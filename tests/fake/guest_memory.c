@@ -31,8 +31,8 @@ void fake_guest_ram(struct vm *vm, uint64_t size)
 {
 	fake_guest_memory(vm, (const struct fake_extent[]){
 				      {0, size},
-					 {0, 0   }
-	       });
+                                      {0, 0   }
+        });
 }
 
 void fake_guest_memory_free(struct vm *vm)

@@ -17,12 +17,12 @@ static struct cpuid_result none;
 
 const struct host_component host_components[10] = {
 	[2] = {256,  576 },
-	   [3] = {64,   960 },
-	       [4] = {64,	  1024},
-		 [5] = {64,   1088},
+          [3] = {64,   960 },
+          [4] = {64,   1024},
+          [5] = {64,   1088},
 	[6] = {512,  1152},
-	   [7] = {1024, 1664},
-	       [9] = {8,	 2688},
+          [7] = {1024, 1664},
+          [9] = {8,    2688},
 };
 
 struct cpuid_result *host_cpuid_leaf(uint32_t leaf, uint32_t subleaf)

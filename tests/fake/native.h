@@ -9,7 +9,7 @@
 
 struct native {
 	struct general_registers regs; /* rsp is left alone */
-	uint64_t rflags;	       /* the arithmetic flags and DF */
+	uint64_t rflags;               /* the arithmetic flags and DF */
 };
 
 /* The instruction must neither jump nor use RSP, and its memory must be there. */

@@ -30,8 +30,8 @@ uint64_t get(uint64_t at, unsigned size);
 void put4(uint64_t at, uint64_t value);
 
 /* The way to LINEAR: a table a level, in pages of their own. */
-#define LINEAR	     0x0000123456789abcull
-#define LINEAR4	     0x56789abcull
+#define LINEAR       0x0000123456789abcull
+#define LINEAR4      0x56789abcull
 #define TABLE(level) (0x1000ull * (level))
 
 enum mode { MODE_32, MODE_32_PSE, MODE_PAE, MODE_4LEVEL };

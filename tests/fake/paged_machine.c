@@ -18,7 +18,7 @@
 #include "tests/fake/direct_map.h"
 #include "tests/fake/log.h"
 
-#define ADDRESS	    0x000ffffffffff000ul
+#define ADDRESS     0x000ffffffffff000ul
 #define IMAGE_PAGES (DATA_END / PAGE_SIZE)
 
 /* clang-format off */

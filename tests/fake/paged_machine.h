@@ -18,7 +18,7 @@
 #define XD  (1ul << 63)
 
 /* Where the kernel's image lies: text, rodata, a page of nothing, data. */
-#define CODE	   0x00110000ul
+#define CODE       0x00110000ul
 #define TEXT_END   0x5000ul
 #define RODATA_END 0x8000ul
 #define DATA_START 0x9000ul

@@ -9,8 +9,8 @@
 #include "tests/fake/direct_map.h"
 
 #define PIECES_MAX 256
-#define START	   (16 * MIB)
-#define RUBBISH	   (4 * MIB) /* bigger pieces are left as they are */
+#define START      (16 * MIB)
+#define RUBBISH    (4 * MIB) /* bigger pieces are left as they are */
 
 uint64_t fake_physical_used, fake_physical_left;
 

@@ -13,8 +13,8 @@
 struct fake_uart {
 	/* What a test sets, after fake_uart_reset(). */
 	uint16_t port;
-	bool is_absent;	     /* every register reads as ones */
-	bool is_dead;	     /* takes bytes into its FIFO, but never sends them */
+	bool is_absent;      /* every register reads as ones */
+	bool is_dead;        /* takes bytes into its FIFO, but never sends them */
 	bool is_instant;     /* sends in no time, as an emulator may */
 	bool has_no_scratch; /* the register reads as 0 */
 	bool has_no_loopback;

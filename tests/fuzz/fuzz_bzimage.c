@@ -20,10 +20,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (vm.extent_count == 0)
 		fake_guest_memory(&vm, (const struct fake_extent[]){
-					       {0,	   0x180000},
-						      {0x1000000, 0x40000 },
-						    {0,		0	 }
-		  });
+					       {0,         0x180000},
+                                               {0x1000000, 0x40000 },
+                                               {0,         0       }
+                });
 	/* The tail serves as the initrd, overlapping the image: they are read only. */
 	image.initrd = data + size / 2;
 	image.initrd_size = size / 2;

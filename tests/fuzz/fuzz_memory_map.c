@@ -7,9 +7,9 @@
 
 #include "tests/fake/memory_map_check.h"
 
-#define ENTRY_BYTES	  17 /* base, length, type */
+#define ENTRY_BYTES       17 /* base, length, type */
 #define RESERVATION_BYTES 16
-#define RESERVATIONS	  4
+#define RESERVATIONS      4
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -31,9 +31,9 @@ static void check(bool good)
 }
 
 struct header {
-	uint8_t code;	  /* enum fake_code, and paging */
-	uint8_t cpl;	  /* and AC, AM */
-	uint8_t rflags;	  /* TF, DF, and the rest */
+	uint8_t code;     /* enum fake_code, and paging */
+	uint8_t cpl;      /* and AC, AM */
+	uint8_t rflags;   /* TF, DF, and the rest */
 	uint8_t pointers; /* registers that point to the device */
 	uint8_t segment;  /* which one is odd, and how */
 	uint8_t cr3_page;

@@ -36,10 +36,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (vm.extent_count == 0)
 		fake_guest_memory(&vm, (const struct fake_extent[]){
-					       {0,	   0x180000},
-						      {0x1000000, 0x40000 },
-						    {0,		0	 }
-		  });
+					       {0,         0x180000},
+                                               {0x1000000, 0x40000 },
+                                               {0,         0       }
+                });
 	if (!bytes)
 		abort();
 	memcpy(bytes, data, size);

@@ -17,14 +17,14 @@ static const struct {
 	uint32_t field;
 	uint64_t value;
 } cases[] = {
-	/* clang-format off */
+  /* clang-format off */
 	{"guest-state",   false, VMCS_GUEST_RFLAGS,      0x8},
 	{"link-pointer",  false, VMCS_LINK_POINTER,      0x123},
 	{"controls",      false, VMCS_CR3_TARGET_COUNT,  0x9},
 	{"host-state",    false, VMCS_HOST_TR_SELECTOR,  0},
 	{"check-guest",   true,  VMCS_GUEST_CS_LIMIT,    0xffffe},
 	{"check-host",    true,  VMCS_HOST_CR4,          CR4_PAE},
-	/* clang-format on */
+  /* clang-format on */
 };
 
 static err_t run(unsigned number)

@@ -175,22 +175,22 @@ static const struct {
 	const char *name;
 	void (*run)(void);
 } faults[] = {
-	{"null-write",	       null_write	 },
-	{"null-call",	      null_call	       },
-	{"text-write",	       text_write	 },
-	{"rodata-write",	 rodata_write	     },
+	{"null-write",          null_write         },
+	{"null-call",           null_call          },
+	{"text-write",          text_write         },
+	{"rodata-write",        rodata_write       },
 	{"text-write-direct",   text_write_direct  },
-	{"data-execute",	 data_execute	     },
-	{"rodata-execute",	   rodata_execute	 },
+	{"data-execute",        data_execute       },
+	{"rodata-execute",      rodata_execute     },
 	{"text-execute-direct", text_execute_direct},
-	{"identity-read",	  identity_read      },
-	{"stack-overflow",	   stack_overflow	 },
-	{"stack-smash",		stack_smash	   },
-	{"undefined",	      undefined	       },
-	{"deliberate",	       deliberate	 },
-	{"among-others",	 among_others	     },
-	{"at-once",		    at_once		   },
-	{"nested",		   nested		 },
+	{"identity-read",       identity_read      },
+	{"stack-overflow",      stack_overflow     },
+	{"stack-smash",         stack_smash        },
+	{"undefined",           undefined          },
+	{"deliberate",          deliberate         },
+	{"among-others",        among_others       },
+	{"at-once",             at_once            },
+	{"nested",              nested             },
 };
 
 static unsigned ticks;

@@ -12,15 +12,15 @@
 #include "vcpu/vmx/side_channels.h"
 #include "vcpu/vmx/vmx.h"
 
-#define PORT	0x2f0
-#define MEMORY	(6 * MIB)
-#define CODE	0x8000u
-#define TABLE	0x9000u	  /* a page directory of 32-bit paging */
-#define PAGE	0x305000u /* in a large page of its own */
-#define OTHER	0x405000u /* and in another */
-#define LINEAR	0xc00000u /* where paging maps all of it again */
+#define PORT    0x2f0
+#define MEMORY  (6 * MIB)
+#define CODE    0x8000u
+#define TABLE   0x9000u   /* a page directory of 32-bit paging */
+#define PAGE    0x305000u /* in a large page of its own */
+#define OTHER   0x405000u /* and in another */
+#define LINEAR  0xc00000u /* where paging maps all of it again */
 #define WRITTEN 0x600du
-#define RET	0xc3u
+#define RET     0xc3u
 
 enum command { READ, WRITE, EXECUTE, PAGING, FLUSH };
 
@@ -69,7 +69,7 @@ struct step {
 	unsigned violations; /* how many the step costs */
 };
 
-#define EITHER	~0u	  /* none or one */
+#define EITHER  ~0u       /* none or one */
 #define ERRATUM (~0u - 1) /* one, where code is kept from large pages; else none */
 
 struct script {
@@ -86,7 +86,7 @@ static struct {
 	bool has_address; /* the guest has read it, and reads the command next */
 	uint64_t violations;
 	unsigned number; /* of the VM */
-	uint32_t value;	 /* what PAGE holds */
+	uint32_t value;  /* what PAGE holds */
 } run;
 
 void host_check(const char *what, bool holds)

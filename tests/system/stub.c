@@ -6,7 +6,7 @@
  */
 #include <stdint.h>
 
-#define COM1		 0x3f8
+#define COM1             0x3f8
 #define MULTIBOOT2_MAGIC 0x36d76289
 
 /* The fields of Multiboot 1's information that are of interest here. */

@@ -96,7 +96,7 @@ static void put_gas(uint64_t address, uint8_t space, uint64_t value)
 
 /* `Name (_S5_, Package () {5, 6, 0, 0})` as iasl makes it, with something before and behind. */
 static const uint8_t s5_code[] = {
-	0x10, 0x1d, '\\', '_',	'S',  'B',  '_',  0x08, '_',  'S', '5', '_', 0x12,
+	0x10, 0x1d, '\\', '_',  'S',  'B',  '_',  0x08, '_',  'S', '5', '_', 0x12,
 	0x08, 0x04, 0x0a, 0x05, 0x0a, 0x06, 0x00, 0x00, 0x08, '_', 'S', '4', '_',
 };
 
@@ -498,13 +498,13 @@ static void test_madt_structures(void **state)
 	put_local_apic(at + 16, 2, 2, 2);   /* may come later */
 	put_local_apic(at + 24, 3, 255, 1); /* nobody */
 	put_local_apic(at + 32, 4, 0, 1);   /* told twice */
-	put(at + 40, 0x0c01, 2);	    /* an I/O APIC */
+	put(at + 40, 0x0c01, 2);            /* an I/O APIC */
 	put_x2apic(at + 52, 300, 0x100, 1);
 	put_x2apic(at + 68, 301, UINT32_MAX, 1);
 	put_x2apic(at + 84, 302, 2, 1); /* told twice */
 	put(at + 100, 12 << 8 | 5, 4);
 	put(at + 104, 0x1fee00000, 8);
-	put(at + 112, 7 << 8 | 0, 8);	   /* too short for its type */
+	put(at + 112, 7 << 8 | 0, 8);      /* too short for its type */
 	put(at + 119, 200 << 8 | 0x80, 2); /* longer than the table */
 	put_header(MADT, "APIC", 44 + 121);
 	read_all();

@@ -14,7 +14,7 @@
 #include "vcpu/alu.h"
 
 #define ARITHMETIC (RFLAGS_CF | RFLAGS_PF | RFLAGS_AF | RFLAGS_ZF | RFLAGS_SF | RFLAGS_OF)
-#define OTHERS	   (RFLAGS_ONE | RFLAGS_IF | RFLAGS_DF | RFLAGS_AC | RFLAGS_ID | RFLAGS_IOPL)
+#define OTHERS     (RFLAGS_ONE | RFLAGS_IF | RFLAGS_DF | RFLAGS_AC | RFLAGS_ID | RFLAGS_IOPL)
 
 /* What one instruction makes of two operands and the flags. */
 struct state {
@@ -102,27 +102,27 @@ static const struct {
 	uint64_t undefined; /* flags that the SDM leaves undefined */
 	bool no_bytes;
 } operations[] = {
-	{INSN_ADD,	   "add",	  do_add,  0,			     false},
-	{INSN_OR,	  "or",	do_or,   RFLAGS_AF,		  false},
-	{INSN_ADC,	   "adc",	  do_adc,  0,			     false},
-	{INSN_SBB,	   "sbb",	  do_sbb,  0,			     false},
-	{INSN_AND,	   "and",	  do_and,  RFLAGS_AF,		     false},
-	{INSN_SUB,	   "sub",	  do_sub,  0,			     false},
-	{INSN_XOR,	   "xor",	  do_xor,  RFLAGS_AF,		     false},
-	{INSN_CMP,	   "cmp",	  do_cmp,  0,			     false},
-	{INSN_TEST,    "test",    do_test, RFLAGS_AF,		false},
-	{INSN_NOT,	   "not",	  do_not,  0,			     false},
-	{INSN_NEG,	   "neg",	  do_neg,  0,			     false},
-	{INSN_INC,	   "inc",	  do_inc,  0,			     false},
-	{INSN_DEC,	   "dec",	  do_dec,  0,			     false},
-	{INSN_XADD,    "xadd",    do_xadd, 0,			false},
-	{INSN_CMPXCHG, "cmpxchg", do_cmp,  0,			     false},
-	{INSN_CMPS,    "cmps",    do_cmp,  0,		       false},
-	{INSN_SCAS,    "scas",    do_cmp,  0,		       false},
-	{INSN_BT,	  "bt",	do_bt,   ARITHMETIC & ~RFLAGS_CF, true },
-	{INSN_BTS,	   "bts",	  do_bts,  ARITHMETIC & ~RFLAGS_CF, true },
-	{INSN_BTR,	   "btr",	  do_btr,  ARITHMETIC & ~RFLAGS_CF, true },
-	{INSN_BTC,	   "btc",	  do_btc,  ARITHMETIC & ~RFLAGS_CF, true },
+	{INSN_ADD,     "add",     do_add,  0,                       false},
+	{INSN_OR,      "or",      do_or,   RFLAGS_AF,               false},
+	{INSN_ADC,     "adc",     do_adc,  0,                       false},
+	{INSN_SBB,     "sbb",     do_sbb,  0,                       false},
+	{INSN_AND,     "and",     do_and,  RFLAGS_AF,               false},
+	{INSN_SUB,     "sub",     do_sub,  0,                       false},
+	{INSN_XOR,     "xor",     do_xor,  RFLAGS_AF,               false},
+	{INSN_CMP,     "cmp",     do_cmp,  0,                       false},
+	{INSN_TEST,    "test",    do_test, RFLAGS_AF,               false},
+	{INSN_NOT,     "not",     do_not,  0,                       false},
+	{INSN_NEG,     "neg",     do_neg,  0,                       false},
+	{INSN_INC,     "inc",     do_inc,  0,                       false},
+	{INSN_DEC,     "dec",     do_dec,  0,                       false},
+	{INSN_XADD,    "xadd",    do_xadd, 0,                       false},
+	{INSN_CMPXCHG, "cmpxchg", do_cmp,  0,                       false},
+	{INSN_CMPS,    "cmps",    do_cmp,  0,                       false},
+	{INSN_SCAS,    "scas",    do_cmp,  0,                       false},
+	{INSN_BT,      "bt",      do_bt,   ARITHMETIC & ~RFLAGS_CF, true },
+	{INSN_BTS,     "bts",     do_bts,  ARITHMETIC & ~RFLAGS_CF, true },
+	{INSN_BTR,     "btr",     do_btr,  ARITHMETIC & ~RFLAGS_CF, true },
+	{INSN_BTC,     "btc",     do_btc,  ARITHMETIC & ~RFLAGS_CF, true },
 };
 
 static uint64_t seed = 88172645463325252u;
@@ -138,8 +138,8 @@ static uint64_t random64(void)
 /* Values at the edges of each size more often than by chance. */
 static uint64_t operand(void)
 {
-	static const uint64_t edges[] = {0,	     1,		 2,	     0xf,	 0x10,
-					 0x7f,	     0x80,	 0xff,	     0x7fff,	 0x8000,
+	static const uint64_t edges[] = {0,          1,          2,          0xf,        0x10,
+					 0x7f,       0x80,       0xff,       0x7fff,     0x8000,
 					 0xffff,     0x7fffffff, 0x80000000, 0xffffffff, INT64_MAX,
 					 1ull << 63, ~0ull};
 

@@ -12,7 +12,7 @@
 
 #include "arch/x86_64/cpuid.h"
 
-static struct cpuid_result leaves[3];	/* leaves 0, 1, 7 */
+static struct cpuid_result leaves[3];   /* leaves 0, 1, 7 */
 static struct cpuid_result extended[2]; /* 80000000h, 80000001h */
 static struct cpuid_result structured_1;
 static struct cpuid_result last_basic; /* what a processor returns for a leaf that it lacks */

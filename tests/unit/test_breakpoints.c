@@ -14,8 +14,8 @@
 #include "tests/fake/backend.h"
 #include "vcpu/breakpoints.h"
 
-#define G(n)		   (2ull << (2 * (n)))
-#define L(n)		   (1ull << (2 * (n)))
+#define G(n)               (2ull << (2 * (n)))
+#define L(n)               (1ull << (2 * (n)))
 #define TYPE(n, type, len) ((uint64_t)((type) | (len) << 2) << (16 + 4 * (n)))
 
 enum { LEN_1 = 0, LEN_2 = 1, LEN_8 = 2, LEN_4 = 3 };
@@ -27,8 +27,8 @@ static void types(void **state)
 		bool by_write, by_read, by_port;
 	} rows[] = {
 		{BREAKPOINT_EXECUTE,    false, false, false},
-		{BREAKPOINT_WRITE,	   true,	 false, false},
-		{BREAKPOINT_PORT,	  false, false, true },
+		{BREAKPOINT_WRITE,      true,  false, false},
+		{BREAKPOINT_PORT,       false, false, true },
 		{BREAKPOINT_READ_WRITE, true,  true,  false},
 	};
 

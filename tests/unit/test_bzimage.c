@@ -160,10 +160,10 @@ static void fills_the_zero_page(void **state)
 	assert_int_equal(zero_page(0x1e8, 1), 3);
 	for (i = 0; i < 3; i++) {
 		static const uint64_t map[3][3] = {
-			{0,	    0x9fc00,  1},
-			 {0x9fc00,  0x60400,  2},
-			{0x100000, 31 * MIB, 1}
-		       };
+			{0,        0x9fc00,  1},
+                        {0x9fc00,  0x60400,  2},
+                        {0x100000, 31 * MIB, 1}
+                };
 
 		assert_int_equal(zero_page(0x2d0 + 20 * (unsigned)i, 8), map[i][0]);
 		assert_int_equal(zero_page(0x2d8 + 20 * (unsigned)i, 8), map[i][1]);
@@ -195,10 +195,10 @@ static void loads_a_relocatable_kernel_higher_when_needed(void **state)
 	(void)state;
 	fake_guest_memory_free(&vm);
 	fake_guest_memory(&vm, (const struct fake_extent[]){
-				       {0,	   0x1100000},
-				       {0x2100000, 0x2000000},
-				       {0,	   0	    }
-	     });
+				       {0,         0x1100000},
+                                       {0x2100000, 0x2000000},
+                                       {0,         0        }
+        });
 	make_relocatable();
 	assert_loaded(0x2200000);
 	assert_int_equal(zero_page(0x214, 4), 0x2200000);
@@ -320,23 +320,23 @@ static void bad_headers(void **state)
 		uint64_t value;
 		const char *text;
 	} bad[] = {
-		{0x201, 1, 0x8f,		 "the setup header ends at 0x291"				 },
-		{0x201, 1, 0x61,		 "ends at 0x263, but protocol 2.12 needs 0x264"	       },
-		{0x1f1, 1, 64,		       "truncated: 10565 bytes, but the setup code alone has 33280"},
-		{0x1f4, 4, 0,		      "syssize is 0"					      },
-		{0x1f4, 4, 0x236,		  "truncated: syssize says 0x2360"				  },
-		{0x1f4, 4, 0xffffffff,	       "truncated"						  },
-		{0x206, 2, 0x105,		  "protocol 1.05 is too old"				    },
-		{0x211, 1, 0,		      "LOADED_HIGH"					       },
-		{0x214, 4, 0x90000,	    "code32_start 0x90000 lies outside"			       },
-		{0x214, 4, 0x102345,	     "code32_start 0x102345 lies outside"			 },
-		{0x214, 4, 0xffffffff,	       "code32_start"						     },
-		{0x258, 8, 0x100000000,	"pref_address 0x100000000 is not below 4 GiB"		     },
-		{0x258, 8, 0xffffffffffffffff, "pref_address"						     },
-		{0x258, 8, 0x2000000,	      "lies outside the VM's RAM"				 },
-		{0x258, 8, 0x90000,	    "overlaps the PC's EBDA"				    },
-		{0x260, 4, 0x2000000,	      "outside the VM's RAM of 32768 KiB"			 },
-		{0x260, 4, 0xffffffff,	       "the kernel"						   },
+		{0x201, 1, 0x8f,               "the setup header ends at 0x291"                            },
+		{0x201, 1, 0x61,               "ends at 0x263, but protocol 2.12 needs 0x264"              },
+		{0x1f1, 1, 64,                 "truncated: 10565 bytes, but the setup code alone has 33280"},
+		{0x1f4, 4, 0,                  "syssize is 0"					      },
+		{0x1f4, 4, 0x236,              "truncated: syssize says 0x2360"                            },
+		{0x1f4, 4, 0xffffffff,         "truncated"                                                 },
+		{0x206, 2, 0x105,              "protocol 1.05 is too old"                                  },
+		{0x211, 1, 0,                  "LOADED_HIGH"					       },
+		{0x214, 4, 0x90000,            "code32_start 0x90000 lies outside"                         },
+		{0x214, 4, 0x102345,           "code32_start 0x102345 lies outside"                        },
+		{0x214, 4, 0xffffffff,         "code32_start"                                              },
+		{0x258, 8, 0x100000000,        "pref_address 0x100000000 is not below 4 GiB"               },
+		{0x258, 8, 0xffffffffffffffff, "pref_address"                                              },
+		{0x258, 8, 0x2000000,          "lies outside the VM's RAM"                                 },
+		{0x258, 8, 0x90000,            "overlaps the PC's EBDA"                                    },
+		{0x260, 4, 0x2000000,          "outside the VM's RAM of 32768 KiB"                         },
+		{0x260, 4, 0xffffffff,         "the kernel"                                                },
 	};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(bad); i++) {

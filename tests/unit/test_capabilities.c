@@ -158,7 +158,7 @@ static void test_fixed_bits(void **state)
 	(void)state;
 	load("haswell"); /* CR4 may have 0x1727ff */
 	assert_true(vmx_cr0_fits(&caps, 0x80010031));
-	assert_false(vmx_cr0_fits(&caps, 0x80010011));	/* NE is missing */
+	assert_false(vmx_cr0_fits(&caps, 0x80010011));  /* NE is missing */
 	assert_false(vmx_cr0_fits(&caps, 0x180010031)); /* bit 32 */
 	assert_true(vmx_cr4_fits(&caps, 0x2020));
 	assert_false(vmx_cr4_fits(&caps, 0x20));   /* VMXE is missing */

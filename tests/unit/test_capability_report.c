@@ -308,7 +308,7 @@ static void test_no_vmx(void **state)
 static void test_fields(void **state)
 {
 	static const uint32_t msrs[] = {IA32_FEATURE_CONTROL,  IA32_VMX_BASIC,
-					IA32_VMX_MISC,	       IA32_VMX_VMCS_ENUM,
+					IA32_VMX_MISC,         IA32_VMX_VMCS_ENUM,
 					IA32_VMX_EPT_VPID_CAP, IA32_VMX_VMFUNC};
 
 	(void)state;
@@ -390,7 +390,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_models),  TEST(test_haswell),
 		TEST(test_refused), TEST(test_forced),
-		TEST(test_new),	    TEST(test_broken),
+		TEST(test_new),     TEST(test_broken),
 		TEST(test_no_vmx),  TEST(test_feature_control),
 		TEST(test_fields),  TEST(test_register_bits),
 		TEST(test_text),

@@ -81,12 +81,12 @@ static void formats(void **state)
 	static const struct {
 		uint8_t hour, bcd_24, bcd_12, binary_12;
 	} hours[] = {
-		{0,  0x00, 0x12, 12	  },
-		     {1,	 0x01, 0x01, 1	      },
-		     {11, 0x11, 0x11, 11	},
+		{0,  0x00, 0x12, 12       },
+                {1,  0x01, 0x01, 1        },
+                {11, 0x11, 0x11, 11       },
 		{12, 0x12, 0x92, 0x80 | 12},
-		     {13, 0x13, 0x81, 0x81	  },
-		     {23, 0x23, 0x91, 0x80 | 11},
+                {13, 0x13, 0x81, 0x81     },
+                {23, 0x23, 0x91, 0x80 | 11},
 	};
 
 	for (unsigned i = 0; i < sizeof(hours) / sizeof(hours[0]); i++) {

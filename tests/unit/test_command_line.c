@@ -77,16 +77,16 @@ static void test_console(void **state)
 		uint16_t port;
 		uint32_t baud;
 	} rows[] = {
-		{"console=com1,115200",	true,  false, 0x3f8,  115200},
-		{"console=com2,57600",	       true,  false, 0x2f8,  57600 },
-		{"console=com3",		 true,  false, 0x3e8,  115200},
-		{"console=com4,9600",	      true,  false, 0x2e8,  9600  },
-		{"console=0x1c90,38400",	 true,  false, 0x1c90, 38400 },
-		{"console=vga",		false, true,  0x3f8,  115200},
-		{"console=none",		 false, false, 0x3f8,  115200},
-		{"console=vga console=com2",  true,  true,	 0x2f8,	115200},
+		{"console=com1,115200",       true,  false, 0x3f8,  115200},
+		{"console=com2,57600",        true,  false, 0x2f8,  57600 },
+		{"console=com3",              true,  false, 0x3e8,  115200},
+		{"console=com4,9600",         true,  false, 0x2e8,  9600  },
+		{"console=0x1c90,38400",      true,  false, 0x1c90, 38400 },
+		{"console=vga",               false, true,  0x3f8,  115200},
+		{"console=none",              false, false, 0x3f8,  115200},
+		{"console=vga console=com2",  true,  true,  0x2f8,  115200},
 		{"console=com1 console=none", false, false, 0x3f8,  115200},
-		{"console=vm:a_b-9",	     true,  true,	 0x3f8,	115200},
+		{"console=vm:a_b-9",          true,  true,  0x3f8,  115200},
 	};
 
 	(void)state;
@@ -255,13 +255,13 @@ static void test_guest_command_line(void **state)
 	static const struct {
 		const char *text, *rest;
 	} rows[] = {
-		{"kernel -- a",				"a"				   },
-		{"kernel --  a  b ",			     " a  b "			     },
-		{"kernel --",				 ""				},
-		{"kernel -- ",				""				 },
-		{"kernel -- -- x",				   "-- x"				 },
+		{"kernel -- a",                               "a"                              },
+		{"kernel --  a  b ",                          " a  b "                         },
+		{"kernel --",				 ""                               },
+		{"kernel -- ",				""                               },
+		{"kernel -- -- x",                            "-- x"                           },
 		{"kernel -- \"a b\" c\\\\d name=x 'unclosed", "\"a b\" c\\\\d name=x 'unclosed"},
-		{"kernel\t--\t\x01\xff",			 "\x01\xff"			   },
+		{"kernel\t--\t\x01\xff",                      "\x01\xff"                       },
 	};
 
 	(void)state;
@@ -279,14 +279,14 @@ static void test_sizes(void **state)
 		const char *text;
 		uint64_t size;
 	} rows[] = {
-		{"kernel mem=1M",	  MIB	     },
-		      {"kernel mem=1m",	MIB	   },
-		{"kernel mem=1024K",    MIB	},
-		      {"kernel mem=1048576",  MIB	},
-		{"kernel mem=0x100000", MIB	   },
-		      {"kernel mem=0x40M",	   64 * MIB  },
-		{"kernel mem=2g",	  2 * GIB	 },
-		      {"kernel mem=1024G",	   1024 * GIB},
+		{"kernel mem=1M",       MIB       },
+                {"kernel mem=1m",       MIB       },
+		{"kernel mem=1024K",    MIB       },
+                {"kernel mem=1048576",  MIB       },
+		{"kernel mem=0x100000", MIB       },
+                {"kernel mem=0x40M",    64 * MIB  },
+		{"kernel mem=2g",       2 * GIB   },
+                {"kernel mem=1024G",    1024 * GIB},
 	};
 
 	(void)state;

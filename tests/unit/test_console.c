@@ -348,7 +348,7 @@ static unsigned skip_lines(size_t from, unsigned *next, bool *in_line)
  * stand alone. */
 static void test_random_interleaving(void **state)
 {
-	static const char *const pieces[] = {"a",      "b",   "hello", "\r",   "\n",	 "\r\n",
+	static const char *const pieces[] = {"a",      "b",   "hello", "\r",   "\n",     "\r\n",
 					     "\x1b[1", "2;H", "\xc3",  "\xa9", "\x1b]0", "\a"};
 	unsigned line_count = 0;
 	unsigned next = 0;

@@ -21,8 +21,8 @@
 #include "tests/fake/host_cpuid.h"
 #include "vcpu/control.h"
 
-#define RAM	(16 * MIB)
-#define RESET	(CR0_ET | CR0_CD | CR0_NW)
+#define RAM     (16 * MIB)
+#define RESET   (CR0_ET | CR0_CD | CR0_NW)
 #define PROTECT (CR0_PE | CR0_ET | CR0_NE)
 
 /* All bits of CR4 that the simulated processor lets a guest have. */
@@ -183,8 +183,8 @@ static void pae_paging_loads_the_pdptes(void **state)
 {
 	(void)state;
 	put(0x1020, 0, 0x2001);
-	put(0x1020, 1, 0x8001 | 0xe18);	     /* PWT, PCD and the ignored bits 11:9 */
-	put(0x1020, 2, ~1ull);		     /* not present: anything goes */
+	put(0x1020, 1, 0x8001 | 0xe18);      /* PWT, PCD and the ignored bits 11:9 */
+	put(0x1020, 2, ~1ull);               /* not present: anything goes */
 	put(0x1020, 3, 0xffffffe000 | 1ull); /* up to the last address bit */
 	expect_done(3, 0x1020);
 	expect_done(4, CR4_PAE);
@@ -278,21 +278,21 @@ static void cr4_bits_follow_cpuid(void **state)
 		uint64_t bits;
 		struct cpuid_bit feature;
 	} brings[] = {
-		{CR4_VME | CR4_PVI,	    CPUID_BIT(1, 0, CPUID_EDX, 1) },
-		{CR4_TSD,			  CPUID_BIT(1, 0, CPUID_EDX, 4) },
-		{CR4_DE,			 CPUID_BIT(1, 0, CPUID_EDX, 2) },
-		{CR4_PSE,			  CPUID_BIT(1, 0, CPUID_EDX, 3) },
-		{CR4_PAE,			  CPUID_BIT(1, 0, CPUID_EDX, 6) },
-		{CR4_MCE,			  CPUID_BIT(1, 0, CPUID_EDX, 7) },
-		{CR4_PGE,			  CPUID_BIT(1, 0, CPUID_EDX, 13)},
+		{CR4_VME | CR4_PVI,           CPUID_BIT(1, 0, CPUID_EDX, 1) },
+		{CR4_TSD,                     CPUID_BIT(1, 0, CPUID_EDX, 4) },
+		{CR4_DE,                      CPUID_BIT(1, 0, CPUID_EDX, 2) },
+		{CR4_PSE,                     CPUID_BIT(1, 0, CPUID_EDX, 3) },
+		{CR4_PAE,                     CPUID_BIT(1, 0, CPUID_EDX, 6) },
+		{CR4_MCE,                     CPUID_BIT(1, 0, CPUID_EDX, 7) },
+		{CR4_PGE,                     CPUID_BIT(1, 0, CPUID_EDX, 13)},
 		{CR4_OSFXSR | CR4_OSXMMEXCPT, CPUID_BIT(1, 0, CPUID_EDX, 24)},
-		{CR4_UMIP,			   CPUID_BIT(7, 0, CPUID_ECX, 2) },
-		{CR4_FSGSBASE,		       CPUID_BIT(7, 0, CPUID_EBX, 0) },
-		{CR4_OSXSAVE,		      CPUID_BIT(1, 0, CPUID_ECX, 26)},
-		{CR4_SMEP,			   CPUID_BIT(7, 0, CPUID_EBX, 7) },
-		{CR4_SMAP,			   CPUID_BIT(7, 0, CPUID_EBX, 20)},
-		{CR4_PKE,			  CPUID_BIT(7, 0, CPUID_ECX, 3) },
-		{CR4_PCIDE,		    CPUID_BIT(1, 0, CPUID_ECX, 17)},
+		{CR4_UMIP,                    CPUID_BIT(7, 0, CPUID_ECX, 2) },
+		{CR4_FSGSBASE,                CPUID_BIT(7, 0, CPUID_EBX, 0) },
+		{CR4_OSXSAVE,                 CPUID_BIT(1, 0, CPUID_ECX, 26)},
+		{CR4_SMEP,                    CPUID_BIT(7, 0, CPUID_EBX, 7) },
+		{CR4_SMAP,                    CPUID_BIT(7, 0, CPUID_EBX, 20)},
+		{CR4_PKE,                     CPUID_BIT(7, 0, CPUID_ECX, 3) },
+		{CR4_PCIDE,                   CPUID_BIT(1, 0, CPUID_ECX, 17)},
 	};
 
 	(void)state;

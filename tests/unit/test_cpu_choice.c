@@ -107,8 +107,8 @@ static void region(uint64_t start, uint64_t end, enum memory_kind type)
 {
 	map.regions[map.region_count++] = (struct memory_region){
 		.range = {start, end},
-		       .type = type
-	   };
+                  .type = type
+        };
 }
 
 static uint64_t page(void)

@@ -154,22 +154,22 @@ static void each_bit_is_as_its_row_says(void **state)
 	static const struct {
 		uint32_t leaf, subleaf, reg, put_in;
 	} registers[] = {
-		{1,	    0, CPUID_ECX, 1u << 31},
-		       {1,	   0, CPUID_EDX, 0	  },
-		{7,	    0, CPUID_EBX, 0	   },
-		       {7,	   0, CPUID_ECX, 0	  },
-		{7,	    0, CPUID_EDX, 0	   },
-		       {7,	   1, CPUID_EAX, 0	  },
-		{7,	    1, CPUID_EBX, 0	   },
-		       {7,	   1, CPUID_ECX, 0	  },
-		{7,	    1, CPUID_EDX, 0	   },
-		       {0xd,	     1, CPUID_EAX, 0	    },
-		{0x80000001, 0, CPUID_EAX, 0	    },
-		       {0x80000001, 0, CPUID_EBX, 0	   },
-		{0x80000001, 0, CPUID_ECX, 0	    },
-		       {0x80000001, 0, CPUID_EDX, 0	   },
-		{0x80000007, 0, CPUID_EDX, 0	    },
-		       {0x80000008, 0, CPUID_EBX, 0	   },
+		{1,          0, CPUID_ECX, 1u << 31},
+                {1,          0, CPUID_EDX, 0       },
+		{7,          0, CPUID_EBX, 0       },
+                {7,          0, CPUID_ECX, 0       },
+		{7,          0, CPUID_EDX, 0       },
+                {7,          1, CPUID_EAX, 0       },
+		{7,          1, CPUID_EBX, 0       },
+                {7,          1, CPUID_ECX, 0       },
+		{7,          1, CPUID_EDX, 0       },
+                {0xd,        1, CPUID_EAX, 0       },
+		{0x80000001, 0, CPUID_EAX, 0       },
+                {0x80000001, 0, CPUID_EBX, 0       },
+		{0x80000001, 0, CPUID_ECX, 0       },
+                {0x80000001, 0, CPUID_EDX, 0       },
+		{0x80000007, 0, CPUID_EDX, 0       },
+                {0x80000008, 0, CPUID_EBX, 0       },
 	};
 	unsigned in_rows = 0, seen = 0;
 
@@ -225,19 +225,19 @@ static void subleaves_of_features(void **state)
 static void what_is_shown(void **state)
 {
 	static const struct cpuid_bit some[] = {
-		CPUID_SSE3,	  CPUID_PCID,	   CPUID_XSAVE,
-		CPUID_AVX,	  CPUID_RDRAND,	   CPUID_FPU,
-		CPUID_VME,	  CPUID_PSE,	   CPUID_TSC,
-		CPUID_MSR,	  CPUID_PAE,	   CPUID_SEP,
-		CPUID_PGE,	  CPUID_PAT,	   CPUID_FXSR,
-		CPUID_FSGSBASE,	  CPUID_SMEP,	   CPUID_SMAP,
-		CPUID_INVPCID,	  CPUID_RDSEED,	   CPUID_UMIP,
-		CPUID_PKU,	  CPUID_WAITPKG,   CPUID_RDPID,
-		CPUID_XSAVEOPT,	  CPUID_XSAVEC,	   CPUID_XSAVES,
-		CPUID_SYSCALL,	  CPUID_NX,	   CPUID_PAGE_1G,
-		CPUID_RDTSCP,	  CPUID_LONG_MODE, CPUID_INVARIANT_TSC,
+		CPUID_SSE3,       CPUID_PCID,      CPUID_XSAVE,
+		CPUID_AVX,        CPUID_RDRAND,    CPUID_FPU,
+		CPUID_VME,        CPUID_PSE,       CPUID_TSC,
+		CPUID_MSR,        CPUID_PAE,       CPUID_SEP,
+		CPUID_PGE,        CPUID_PAT,       CPUID_FXSR,
+		CPUID_FSGSBASE,   CPUID_SMEP,      CPUID_SMAP,
+		CPUID_INVPCID,    CPUID_RDSEED,    CPUID_UMIP,
+		CPUID_PKU,        CPUID_WAITPKG,   CPUID_RDPID,
+		CPUID_XSAVEOPT,   CPUID_XSAVEC,    CPUID_XSAVES,
+		CPUID_SYSCALL,    CPUID_NX,        CPUID_PAGE_1G,
+		CPUID_RDTSCP,     CPUID_LONG_MODE, CPUID_INVARIANT_TSC,
 		CPUID_TSC_ADJUST, CPUID_MD_CLEAR,  CPUID_MCE,
-		CPUID_MCA,	  CPUID_MTRR,
+		CPUID_MCA,        CPUID_MTRR,
 	};
 
 	(void)state;
@@ -304,7 +304,7 @@ static void leaf_2_sends_nobody_to_leaf_18(void **state)
 
 static void leaves_beyond_the_last(void **state)
 {
-	static const uint32_t beyond[] = {0x0e,	      0x10,	  0x1f,	      0x20,
+	static const uint32_t beyond[] = {0x0e,       0x10,       0x1f,       0x20,
 					  0x1000,     0x3fffffff, 0x40000004, 0x400000ff,
 					  0x7fffffff, 0x80000009, 0x8fffffff, 0xffffffff};
 
@@ -408,7 +408,7 @@ static void bits_that_mirror_cr4(void **state)
 /* SDM "CPUID": "SYSCALL/SYSRET ... always enumerated as 0 outside 64-bit mode". */
 static void syscall_is_for_64bit_code(void **state)
 {
-	static const enum fake_code codes[] = {FAKE_REAL,   FAKE_VIRTUAL_8086,	  FAKE_CODE16,
+	static const enum fake_code codes[] = {FAKE_REAL,   FAKE_VIRTUAL_8086,    FAKE_CODE16,
 					       FAKE_CODE32, FAKE_COMPATIBILITY32, FAKE_CODE64};
 
 	(void)state;
@@ -494,7 +494,7 @@ static void vectors_need_their_state(void **state)
 		CPUID_BIT(7, 0, CPUID_EBX, 16), CPUID_BIT(7, 0, CPUID_EBX, 17),
 		CPUID_BIT(7, 0, CPUID_EBX, 21), CPUID_BIT(7, 0, CPUID_EBX, 28),
 		CPUID_BIT(7, 0, CPUID_EBX, 30), CPUID_BIT(7, 0, CPUID_EBX, 31),
-		CPUID_BIT(7, 0, CPUID_ECX, 1),	CPUID_BIT(7, 0, CPUID_ECX, 6),
+		CPUID_BIT(7, 0, CPUID_ECX, 1),  CPUID_BIT(7, 0, CPUID_ECX, 6),
 		CPUID_BIT(7, 0, CPUID_ECX, 11), CPUID_BIT(7, 0, CPUID_ECX, 12),
 		CPUID_BIT(7, 0, CPUID_ECX, 14), CPUID_BIT(7, 0, CPUID_EDX, 8),
 		CPUID_BIT(7, 0, CPUID_EDX, 23), CPUID_BIT(7, 1, CPUID_EAX, 5),
@@ -503,11 +503,11 @@ static void vectors_need_their_state(void **state)
 		CPUID_AVX,
 		CPUID_BIT(1, 0, CPUID_ECX, 12), /* FMA */
 		CPUID_BIT(1, 0, CPUID_ECX, 29), /* F16C */
-		CPUID_BIT(7, 0, CPUID_EBX, 5),	/* AVX2 */
-		CPUID_BIT(7, 0, CPUID_ECX, 9),	/* VAES */
+		CPUID_BIT(7, 0, CPUID_EBX, 5),  /* AVX2 */
+		CPUID_BIT(7, 0, CPUID_ECX, 9),  /* VAES */
 		CPUID_BIT(7, 0, CPUID_ECX, 10), /* VPCLMULQDQ */
-		CPUID_BIT(7, 1, CPUID_EAX, 0),	/* SHA512 */
-		CPUID_BIT(7, 1, CPUID_EAX, 4),	/* AVX-VNNI */
+		CPUID_BIT(7, 1, CPUID_EAX, 0),  /* SHA512 */
+		CPUID_BIT(7, 1, CPUID_EAX, 4),  /* AVX-VNNI */
 		CPUID_BIT(7, 1, CPUID_EAX, 23), /* AVX-IFMA */
 		CPUID_BIT(7, 1, CPUID_EDX, 10), /* AVX-VNNI-INT16 */
 	};

@@ -44,7 +44,7 @@ static const char *describe(const struct instruction *in)
 	} else if (in->operation >= INSN_MOVS) {
 		at += (size_t)snprintf(text + at, sizeof(text) - at, " %s/%u%s",
 				       segments[in->segment], in->address_size * 8,
-				       in->repeat == REPEAT_E	 ? " rep"
+				       in->repeat == REPEAT_E    ? " rep"
 				       : in->repeat == REPEAT_NE ? " repne"
 								 : "");
 	}
@@ -100,37 +100,37 @@ static void check(const struct example *examples, unsigned count)
 static void moves(void **state)
 {
 	static const struct example examples[] = {
-		{CODE_64, "88 08",			   "2 MOV8 w ds:[ax+0]/64, 1"		     },
-		{CODE_64, "89 08",			   "2 MOV32 w ds:[ax+0]/64, 1"		      },
-		{CODE_64, "48 89 08",		      "3 MOV64 w ds:[ax+0]/64, 1"		 },
-		{CODE_64, "66 89 08",		      "3 MOV16 w ds:[ax+0]/64, 1"		 },
-		{CODE_64, "66 48 89 08",			 "4 MOV64 w ds:[ax+0]/64, 1"		    },
-		{CODE_64, "48 66 89 08",			 "4 MOV16 w ds:[ax+0]/64, 1"		    }, /* REX not before opcode */
-		{CODE_64, "8a 08",			   "2 MOV8 r ds:[ax+0]/64 to 1"		       },
-		{CODE_64, "8b 08",			   "2 MOV32 r ds:[ax+0]/64 to 1"		},
-		{CODE_64, "8a 20",			   "2 MOV8 r ds:[ax+0]/64 to high 4"	    },
-		{CODE_64, "40 8a 20",		      "3 MOV8 r ds:[ax+0]/64 to 4"		  },
-		{CODE_64, "44 8a 20",		      "3 MOV8 r ds:[ax+0]/64 to 12"		   },
-		{CODE_64, "c6 00 ff",		      "3 MOV8 w ds:[ax+0]/64, 0xff"		   },
-		{CODE_64, "c7 00 78 56 34 92",	       "6 MOV32 w ds:[ax+0]/64, 0x92345678"	   },
-		{CODE_64, "48 c7 00 78 56 34 92",	  "7 MOV64 w ds:[ax+0]/64, 0xffffffff92345678"},
-		{CODE_64, "66 c7 00 34 12",		    "5 MOV16 w ds:[ax+0]/64, 0x1234"	    },
-		{CODE_64, "c7 48 00 01 02 03 04",	  "7 unsupported"				 }, /* no such /1 */
+		{CODE_64, "88 08",                         "2 MOV8 w ds:[ax+0]/64, 1"                  },
+		{CODE_64, "89 08",                         "2 MOV32 w ds:[ax+0]/64, 1"                 },
+		{CODE_64, "48 89 08",                      "3 MOV64 w ds:[ax+0]/64, 1"                 },
+		{CODE_64, "66 89 08",                      "3 MOV16 w ds:[ax+0]/64, 1"                 },
+		{CODE_64, "66 48 89 08",                   "4 MOV64 w ds:[ax+0]/64, 1"                 },
+		{CODE_64, "48 66 89 08",                   "4 MOV16 w ds:[ax+0]/64, 1"                 }, /* REX not before opcode */
+		{CODE_64, "8a 08",                         "2 MOV8 r ds:[ax+0]/64 to 1"                },
+		{CODE_64, "8b 08",                         "2 MOV32 r ds:[ax+0]/64 to 1"               },
+		{CODE_64, "8a 20",                         "2 MOV8 r ds:[ax+0]/64 to high 4"           },
+		{CODE_64, "40 8a 20",                      "3 MOV8 r ds:[ax+0]/64 to 4"                },
+		{CODE_64, "44 8a 20",                      "3 MOV8 r ds:[ax+0]/64 to 12"               },
+		{CODE_64, "c6 00 ff",                      "3 MOV8 w ds:[ax+0]/64, 0xff"               },
+		{CODE_64, "c7 00 78 56 34 92",             "6 MOV32 w ds:[ax+0]/64, 0x92345678"        },
+		{CODE_64, "48 c7 00 78 56 34 92",          "7 MOV64 w ds:[ax+0]/64, 0xffffffff92345678"},
+		{CODE_64, "66 c7 00 34 12",                "5 MOV16 w ds:[ax+0]/64, 0x1234"            },
+		{CODE_64, "c7 48 00 01 02 03 04",          "7 unsupported"                             }, /* no such /1 */
 		{CODE_64, "a0 88 77 66 55 44 33 22 11",
-		 "9 MOV8 r ds:[1234605616436508552]/64 to 0"					    },
-		{CODE_64, "67 a1 f0 ff ff ff",	       "6 MOV32 r ds:[4294967280]/32 to 0"	  },
-		{CODE_32, "a3 00 00 e0 fe",		    "5 MOV32 w ds:[4276092928]/32, 0"	     },
-		{CODE_32, "67 a2 34 12",			 "4 MOV8 w ds:[4660]/16, 0"		   },
-		{CODE_16, "a3 00 80",		      "3 MOV16 w ds:[32768]/16, 0"		  },
-		{CODE_64, "89 c8",			   "2 MOV32 -, 1"				 },
-		{CODE_64, "0f c3 08",		      "3 MOV32 w ds:[ax+0]/64, 1"		 },
-		{CODE_16, "0f c3 0f",		      "3 MOV32 w ds:[bx+0]/16, 1"		 },
-		{CODE_64, "4c 0f c3 08",			 "4 MOV64 w ds:[ax+0]/64, 9"		    },
-		{CODE_64, "0f 38 f0 08",			 "4 MOVBE32 r ds:[ax+0]/64 to 1"		},
-		{CODE_64, "66 0f 38 f1 08",		    "5 MOVBE16 w ds:[ax+0]/64, 1"		 },
-		{CODE_64, "f2 0f 38 f1 08",		    "5 unsupported"				   }, /* CRC32 */
-		{CODE_64, "8c 08",			   "2 unsupported"				  },
-		{CODE_64, "48 b8 01 02 03 04 05 06 07 08", "10 unsupported"				   },
+		 "9 MOV8 r ds:[1234605616436508552]/64 to 0"                                           },
+		{CODE_64, "67 a1 f0 ff ff ff",             "6 MOV32 r ds:[4294967280]/32 to 0"         },
+		{CODE_32, "a3 00 00 e0 fe",                "5 MOV32 w ds:[4276092928]/32, 0"           },
+		{CODE_32, "67 a2 34 12",                   "4 MOV8 w ds:[4660]/16, 0"                  },
+		{CODE_16, "a3 00 80",                      "3 MOV16 w ds:[32768]/16, 0"                },
+		{CODE_64, "89 c8",                         "2 MOV32 -, 1"                              },
+		{CODE_64, "0f c3 08",                      "3 MOV32 w ds:[ax+0]/64, 1"                 },
+		{CODE_16, "0f c3 0f",                      "3 MOV32 w ds:[bx+0]/16, 1"                 },
+		{CODE_64, "4c 0f c3 08",                   "4 MOV64 w ds:[ax+0]/64, 9"                 },
+		{CODE_64, "0f 38 f0 08",                   "4 MOVBE32 r ds:[ax+0]/64 to 1"             },
+		{CODE_64, "66 0f 38 f1 08",                "5 MOVBE16 w ds:[ax+0]/64, 1"               },
+		{CODE_64, "f2 0f 38 f1 08",                "5 unsupported"                             }, /* CRC32 */
+		{CODE_64, "8c 08",                         "2 unsupported"                             },
+		{CODE_64, "48 b8 01 02 03 04 05 06 07 08", "10 unsupported"                            },
 	};
 
 	(void)state;
@@ -147,9 +147,9 @@ static void extensions(void **state)
 		{CODE_16, "0f bf 07",    "3 MOVSX16 r ds:[bx+0]/16 to 0"   },
 		{CODE_16, "66 0f b6 07", "4 MOVZX8 r ds:[bx+0]/16 to 0/32" },
 		{CODE_64, "48 63 08",    "3 MOVSX32 r ds:[ax+0]/64 to 1/64"},
-		{CODE_64, "63 08",	   "2 MOVSX32 r ds:[ax+0]/64 to 1"	  },
+		{CODE_64, "63 08",       "2 MOVSX32 r ds:[ax+0]/64 to 1"   },
 		{CODE_64, "66 63 08",    "3 MOVSX16 r ds:[ax+0]/64 to 1"   },
-		{CODE_32, "63 08",	   "2 unsupported"			  }, /* ARPL */
+		{CODE_32, "63 08",       "2 unsupported"                   }, /* ARPL */
 	};
 
 	(void)state;
@@ -159,37 +159,37 @@ static void extensions(void **state)
 static void addresses(void **state)
 {
 	static const struct example examples[] = {
-		{CODE_64, "8b 05 10 00 00 00",	       "6 MOV32 r ds:[rip+16]/64 to 0"     },
-		{CODE_64, "67 8b 05 f0 ff ff ff",	  "7 MOV32 r ds:[rip+-16]/32 to 0"	  },
+		{CODE_64, "8b 05 10 00 00 00",             "6 MOV32 r ds:[rip+16]/64 to 0"     },
+		{CODE_64, "67 8b 05 f0 ff ff ff",          "7 MOV32 r ds:[rip+-16]/32 to 0"    },
 		{CODE_64, "c7 05 f0 ff ff ff 01 00 00 00", "10 MOV32 w ds:[rip+-16]/64, 0x1"   },
-		{CODE_32, "8b 05 10 00 00 00",	       "6 MOV32 r ds:[16]/32 to 0"	  },
-		{CODE_64, "8b 04 25 00 00 e0 fe",	  "7 MOV32 r ds:[-18874368]/64 to 0"  },
-		{CODE_64, "8b 40 80",		      "3 MOV32 r ds:[ax+-128]/64 to 0"    },
-		{CODE_64, "8b 80 00 01 00 00",	       "6 MOV32 r ds:[ax+256]/64 to 0"     },
-		{CODE_64, "8b 45 00",		      "3 MOV32 r ss:[bp+0]/64 to 0"	   },
-		{CODE_64, "41 8b 45 00",			 "4 MOV32 r ds:[r13+0]/64 to 0"      },
-		{CODE_64, "8b 04 24",		      "3 MOV32 r ss:[sp+0]/64 to 0"	   },
-		{CODE_64, "41 8b 04 24",			 "4 MOV32 r ds:[r12+0]/64 to 0"      },
-		{CODE_64, "8b 04 c8",		      "3 MOV32 r ds:[ax+cx*8+0]/64 to 0"	},
-		{CODE_64, "42 8b 04 60",			 "4 MOV32 r ds:[ax+r12*2+0]/64 to 0" },
-		{CODE_64, "8b 04 60",		      "3 MOV32 r ds:[ax+0]/64 to 0"	   }, /* index 4: none */
-		{CODE_64, "8b 04 8d 10 00 00 00",	  "7 MOV32 r ds:[cx*4+16]/64 to 0"	  },
-		{CODE_64, "43 8b 44 ac 08",		    "5 MOV32 r ds:[r12+r13*4+8]/64 to 0"},
-		{CODE_64, "41 8b 04 8d 10 00 00 00",	     "8 MOV32 r ds:[cx*4+16]/64 to 0"    },
-		{CODE_64, "67 8b 00",		      "3 MOV32 r ds:[ax+0]/32 to 0"	   },
-		{CODE_64, "64 8b 00",		      "3 MOV32 r fs:[ax+0]/64 to 0"	   },
-		{CODE_64, "2e 8b 45 00",			 "4 MOV32 r ss:[bp+0]/64 to 0"	      },
-		{CODE_64, "65 3e 8b 00",			 "4 MOV32 r gs:[ax+0]/64 to 0"	      },
-		{CODE_32, "65 3e 8b 45 00",		    "5 MOV32 r ds:[bp+0]/32 to 0"	 },
-		{CODE_32, "8b 44 24 04",			 "4 MOV32 r ss:[sp+4]/32 to 0"	      },
-		{CODE_32, "67 8b 07",		      "3 MOV32 r ds:[bx+0]/16 to 0"	   },
-		{CODE_16, "8b 00",			   "2 MOV16 r ds:[bx+si*1+0]/16 to 0"  },
-		{CODE_16, "8b 43 fe",		      "3 MOV16 r ss:[bp+di*1+-2]/16 to 0" },
-		{CODE_16, "8b 46 00",		      "3 MOV16 r ss:[bp+0]/16 to 0"	   },
-		{CODE_16, "8b 06 34 12",			 "4 MOV16 r ds:[4660]/16 to 0"	      },
-		{CODE_16, "8b 84 00 80",			 "4 MOV16 r ds:[si+-32768]/16 to 0"  },
-		{CODE_16, "26 8b 05",		      "3 MOV16 r es:[di+0]/16 to 0"	   },
-		{CODE_16, "67 66 8b 04 58",		    "5 MOV32 r ds:[ax+bx*2+0]/32 to 0"  },
+		{CODE_32, "8b 05 10 00 00 00",             "6 MOV32 r ds:[16]/32 to 0"         },
+		{CODE_64, "8b 04 25 00 00 e0 fe",          "7 MOV32 r ds:[-18874368]/64 to 0"  },
+		{CODE_64, "8b 40 80",                      "3 MOV32 r ds:[ax+-128]/64 to 0"    },
+		{CODE_64, "8b 80 00 01 00 00",             "6 MOV32 r ds:[ax+256]/64 to 0"     },
+		{CODE_64, "8b 45 00",                      "3 MOV32 r ss:[bp+0]/64 to 0"       },
+		{CODE_64, "41 8b 45 00",                   "4 MOV32 r ds:[r13+0]/64 to 0"      },
+		{CODE_64, "8b 04 24",                      "3 MOV32 r ss:[sp+0]/64 to 0"       },
+		{CODE_64, "41 8b 04 24",                   "4 MOV32 r ds:[r12+0]/64 to 0"      },
+		{CODE_64, "8b 04 c8",                      "3 MOV32 r ds:[ax+cx*8+0]/64 to 0"  },
+		{CODE_64, "42 8b 04 60",                   "4 MOV32 r ds:[ax+r12*2+0]/64 to 0" },
+		{CODE_64, "8b 04 60",                      "3 MOV32 r ds:[ax+0]/64 to 0"       }, /* index 4: none */
+		{CODE_64, "8b 04 8d 10 00 00 00",          "7 MOV32 r ds:[cx*4+16]/64 to 0"    },
+		{CODE_64, "43 8b 44 ac 08",                "5 MOV32 r ds:[r12+r13*4+8]/64 to 0"},
+		{CODE_64, "41 8b 04 8d 10 00 00 00",       "8 MOV32 r ds:[cx*4+16]/64 to 0"    },
+		{CODE_64, "67 8b 00",                      "3 MOV32 r ds:[ax+0]/32 to 0"       },
+		{CODE_64, "64 8b 00",                      "3 MOV32 r fs:[ax+0]/64 to 0"       },
+		{CODE_64, "2e 8b 45 00",                   "4 MOV32 r ss:[bp+0]/64 to 0"       },
+		{CODE_64, "65 3e 8b 00",                   "4 MOV32 r gs:[ax+0]/64 to 0"       },
+		{CODE_32, "65 3e 8b 45 00",                "5 MOV32 r ds:[bp+0]/32 to 0"       },
+		{CODE_32, "8b 44 24 04",                   "4 MOV32 r ss:[sp+4]/32 to 0"       },
+		{CODE_32, "67 8b 07",                      "3 MOV32 r ds:[bx+0]/16 to 0"       },
+		{CODE_16, "8b 00",                         "2 MOV16 r ds:[bx+si*1+0]/16 to 0"  },
+		{CODE_16, "8b 43 fe",                      "3 MOV16 r ss:[bp+di*1+-2]/16 to 0" },
+		{CODE_16, "8b 46 00",                      "3 MOV16 r ss:[bp+0]/16 to 0"       },
+		{CODE_16, "8b 06 34 12",                   "4 MOV16 r ds:[4660]/16 to 0"       },
+		{CODE_16, "8b 84 00 80",                   "4 MOV16 r ds:[si+-32768]/16 to 0"  },
+		{CODE_16, "26 8b 05",                      "3 MOV16 r es:[di+0]/16 to 0"       },
+		{CODE_16, "67 66 8b 04 58",                "5 MOV32 r ds:[ax+bx*2+0]/32 to 0"  },
 	};
 
 	(void)state;
@@ -199,44 +199,44 @@ static void addresses(void **state)
 static void arithmetic(void **state)
 {
 	static const struct example examples[] = {
-		{CODE_64, "01 08",		   "2 ADD32 rw ds:[ax+0]/64, 1"		       },
-		{CODE_64, "03 08",		   "2 ADD32 r ds:[ax+0]/64 to 1"		},
-		{CODE_64, "0a 08",		   "2 OR8 r ds:[ax+0]/64 to 1"		      },
-		{CODE_64, "f0 08 20",	      "3 OR8 lock rw ds:[ax+0]/64, high 4"	  },
-		{CODE_64, "11 08",		   "2 ADC32 rw ds:[ax+0]/64, 1"		       },
-		{CODE_64, "19 08",		   "2 SBB32 rw ds:[ax+0]/64, 1"		       },
-		{CODE_64, "48 21 08",	      "3 AND64 rw ds:[ax+0]/64, 1"		  },
-		{CODE_64, "29 08",		   "2 SUB32 rw ds:[ax+0]/64, 1"		       },
-		{CODE_64, "31 08",		   "2 XOR32 rw ds:[ax+0]/64, 1"		       },
-		{CODE_64, "39 08",		   "2 CMP32 r ds:[ax+0]/64, 1"		      },
-		{CODE_64, "3b 08",		   "2 CMP32 r ds:[ax+0]/64 to 1"		},
-		{CODE_64, "85 08",		   "2 TEST32 r ds:[ax+0]/64, 1"		       },
-		{CODE_64, "83 08 f0",	      "3 OR32 rw ds:[ax+0]/64, 0xfffffff0"	  },
-		{CODE_64, "48 83 38 f0",	 "4 CMP64 r ds:[ax+0]/64, 0xfffffffffffffff0"},
-		{CODE_64, "80 20 80",	      "3 AND8 rw ds:[ax+0]/64, 0x80"		    },
-		{CODE_64, "81 28 44 33 22 11", "6 SUB32 rw ds:[ax+0]/64, 0x11223344"	    },
-		{CODE_16, "81 37 44 33",	 "4 XOR16 rw ds:[bx+0]/16, 0x3344"		  },
-		{CODE_32, "82 00 01",	      "3 ADD8 rw ds:[ax+0]/32, 0x1"		   },
-		{CODE_64, "f6 00 80",	      "3 TEST8 r ds:[ax+0]/64, 0x80"		    },
-		{CODE_64, "f7 00 44 33 22 11", "6 TEST32 r ds:[ax+0]/64, 0x11223344"	    },
-		{CODE_64, "f7 10",		   "2 NOT32 rw ds:[ax+0]/64"		    },
-		{CODE_64, "f6 18",		   "2 NEG8 rw ds:[ax+0]/64"			   },
-		{CODE_64, "f7 20",		   "2 unsupported"				  }, /* MUL */
-		{CODE_64, "fe 00",		   "2 INC8 rw ds:[ax+0]/64"			   },
-		{CODE_64, "66 ff 08",	      "3 DEC16 rw ds:[ax+0]/64"		       },
-		{CODE_64, "87 08",		   "2 XCHG32 rw ds:[ax+0]/64, 1"		},
-		{CODE_64, "0f c1 08",	      "3 XADD32 rw ds:[ax+0]/64, 1"		   },
-		{CODE_64, "f0 0f b1 08",	 "4 CMPXCHG32 lock rw ds:[ax+0]/64, 1"	      },
-		{CODE_64, "0f b0 08",	      "3 CMPXCHG8 rw ds:[ax+0]/64, 1"	     },
-		{CODE_64, "0f c7 08",	      "3 unsupported"			     }, /* CMPXCHG8B */
-		{CODE_64, "48 0f c7 08",	 "4 unsupported"				},
-		{CODE_64, "0f a3 08",	      "3 BT32 r ds:[ax+0]/64, 1"			},
-		{CODE_64, "f0 48 0f ab 08",    "5 BTS64 lock rw ds:[ax+0]/64, 1"	     },
-		{CODE_64, "0f b3 08",	      "3 BTR32 rw ds:[ax+0]/64, 1"		  },
-		{CODE_64, "0f bb 08",	      "3 BTC32 rw ds:[ax+0]/64, 1"		  },
-		{CODE_64, "0f ba 20 07",	 "4 BT32 r ds:[ax+0]/64, 0x7"		     },
-		{CODE_64, "0f ba 28 07",	 "4 BTS32 rw ds:[ax+0]/64, 0x7"	       },
-		{CODE_64, "0f ba 00 07",	 "4 unsupported"				},
+		{CODE_64, "01 08",             "2 ADD32 rw ds:[ax+0]/64, 1"                },
+		{CODE_64, "03 08",             "2 ADD32 r ds:[ax+0]/64 to 1"               },
+		{CODE_64, "0a 08",             "2 OR8 r ds:[ax+0]/64 to 1"                 },
+		{CODE_64, "f0 08 20",          "3 OR8 lock rw ds:[ax+0]/64, high 4"        },
+		{CODE_64, "11 08",             "2 ADC32 rw ds:[ax+0]/64, 1"                },
+		{CODE_64, "19 08",             "2 SBB32 rw ds:[ax+0]/64, 1"                },
+		{CODE_64, "48 21 08",          "3 AND64 rw ds:[ax+0]/64, 1"                },
+		{CODE_64, "29 08",             "2 SUB32 rw ds:[ax+0]/64, 1"                },
+		{CODE_64, "31 08",             "2 XOR32 rw ds:[ax+0]/64, 1"                },
+		{CODE_64, "39 08",             "2 CMP32 r ds:[ax+0]/64, 1"                 },
+		{CODE_64, "3b 08",             "2 CMP32 r ds:[ax+0]/64 to 1"               },
+		{CODE_64, "85 08",             "2 TEST32 r ds:[ax+0]/64, 1"                },
+		{CODE_64, "83 08 f0",          "3 OR32 rw ds:[ax+0]/64, 0xfffffff0"        },
+		{CODE_64, "48 83 38 f0",       "4 CMP64 r ds:[ax+0]/64, 0xfffffffffffffff0"},
+		{CODE_64, "80 20 80",          "3 AND8 rw ds:[ax+0]/64, 0x80"              },
+		{CODE_64, "81 28 44 33 22 11", "6 SUB32 rw ds:[ax+0]/64, 0x11223344"       },
+		{CODE_16, "81 37 44 33",       "4 XOR16 rw ds:[bx+0]/16, 0x3344"           },
+		{CODE_32, "82 00 01",          "3 ADD8 rw ds:[ax+0]/32, 0x1"               },
+		{CODE_64, "f6 00 80",          "3 TEST8 r ds:[ax+0]/64, 0x80"              },
+		{CODE_64, "f7 00 44 33 22 11", "6 TEST32 r ds:[ax+0]/64, 0x11223344"       },
+		{CODE_64, "f7 10",             "2 NOT32 rw ds:[ax+0]/64"                   },
+		{CODE_64, "f6 18",             "2 NEG8 rw ds:[ax+0]/64"                    },
+		{CODE_64, "f7 20",             "2 unsupported"                             }, /* MUL */
+		{CODE_64, "fe 00",             "2 INC8 rw ds:[ax+0]/64"                    },
+		{CODE_64, "66 ff 08",          "3 DEC16 rw ds:[ax+0]/64"                   },
+		{CODE_64, "87 08",             "2 XCHG32 rw ds:[ax+0]/64, 1"               },
+		{CODE_64, "0f c1 08",          "3 XADD32 rw ds:[ax+0]/64, 1"               },
+		{CODE_64, "f0 0f b1 08",       "4 CMPXCHG32 lock rw ds:[ax+0]/64, 1"       },
+		{CODE_64, "0f b0 08",          "3 CMPXCHG8 rw ds:[ax+0]/64, 1"             },
+		{CODE_64, "0f c7 08",          "3 unsupported"                             }, /* CMPXCHG8B */
+		{CODE_64, "48 0f c7 08",       "4 unsupported"                             },
+		{CODE_64, "0f a3 08",          "3 BT32 r ds:[ax+0]/64, 1"                  },
+		{CODE_64, "f0 48 0f ab 08",    "5 BTS64 lock rw ds:[ax+0]/64, 1"           },
+		{CODE_64, "0f b3 08",          "3 BTR32 rw ds:[ax+0]/64, 1"                },
+		{CODE_64, "0f bb 08",          "3 BTC32 rw ds:[ax+0]/64, 1"                },
+		{CODE_64, "0f ba 20 07",       "4 BT32 r ds:[ax+0]/64, 0x7"                },
+		{CODE_64, "0f ba 28 07",       "4 BTS32 rw ds:[ax+0]/64, 0x7"              },
+		{CODE_64, "0f ba 00 07",       "4 unsupported"                             },
 	};
 
 	(void)state;
@@ -246,16 +246,16 @@ static void arithmetic(void **state)
 static void strings(void **state)
 {
 	static const struct example examples[] = {
-		{CODE_64, "a4",		"1 MOVS8 rw ds/64"	  },
-		{CODE_64, "f3 48 a5",	      "3 MOVS64 rw ds/64 rep"     },
-		{CODE_64, "f2 a5",	   "2 MOVS32 rw ds/64 rep"	  },
-		{CODE_64, "f3 aa",	   "2 STOS8 w ds/64 rep, 0"	   },
-		{CODE_16, "f3 ab",	   "2 STOS16 w ds/16 rep, 0"   },
+		{CODE_64, "a4",             "1 MOVS8 rw ds/64"          },
+		{CODE_64, "f3 48 a5",       "3 MOVS64 rw ds/64 rep"     },
+		{CODE_64, "f2 a5",          "2 MOVS32 rw ds/64 rep"     },
+		{CODE_64, "f3 aa",          "2 STOS8 w ds/64 rep, 0"    },
+		{CODE_16, "f3 ab",          "2 STOS16 w ds/16 rep, 0"   },
 		{CODE_16, "67 66 f3 26 ab", "5 STOS32 w es/32 rep, 0"   },
-		{CODE_64, "65 ad",	   "2 LODS32 r gs/64 to 0"	  },
-		{CODE_32, "f2 ae",	   "2 SCAS8 r ds/32 repne to 0"},
-		{CODE_32, "f3 a6",	   "2 CMPS8 r ds/32 rep"	},
-		{CODE_32, "6c",		"1 unsupported"	       }, /* INS */
+		{CODE_64, "65 ad",          "2 LODS32 r gs/64 to 0"     },
+		{CODE_32, "f2 ae",          "2 SCAS8 r ds/32 repne to 0"},
+		{CODE_32, "f3 a6",          "2 CMPS8 r ds/32 rep"       },
+		{CODE_32, "6c",             "1 unsupported"             }, /* INS */
 	};
 
 	(void)state;
@@ -265,13 +265,13 @@ static void strings(void **state)
 static void without_effect(void **state)
 {
 	static const struct example examples[] = {
-		{CODE_64, "90",			"1 NOP32 -"		   },
-		{CODE_64, "49 90",		   "2 unsupported"	  }, /* XCHG R8, RAX */
-		{CODE_64, "f3 90",		   "2 NOP32 -"	      },
-		{CODE_64, "0f 1f 84 00 00 00 00 00", "8 NOP8 -"	       },
-		{CODE_64, "0f 18 08",		      "3 NOP8 -"		},
-		{CODE_64, "0f 0d 08",		      "3 NOP8 -"		},
-		{CODE_64, "0f ae 38",		      "3 NOP8 r ds:[ax+0]/64"},
+		{CODE_64, "90",                      "1 NOP32 -"            },
+		{CODE_64, "49 90",                   "2 unsupported"        }, /* XCHG R8, RAX */
+		{CODE_64, "f3 90",                   "2 NOP32 -"            },
+		{CODE_64, "0f 1f 84 00 00 00 00 00", "8 NOP8 -"             },
+		{CODE_64, "0f 18 08",                "3 NOP8 -"             },
+		{CODE_64, "0f 0d 08",                "3 NOP8 -"             },
+		{CODE_64, "0f ae 38",                "3 NOP8 r ds:[ax+0]/64"},
 	};
 
 	(void)state;
@@ -284,26 +284,26 @@ static void lengths(void **state)
 	static const struct example examples[] = {
 		{CODE_64, "ff 30",				     "2 unsupported"}, /* PUSH */
 		{CODE_64, "8f 00",				     "2 unsupported"}, /* POP */
-		{CODE_64, "ff 15 00 00 00 00",			       "6 unsupported"}, /* CALL */
-		{CODE_64, "ff 25 00 00 00 00",			       "6 unsupported"}, /* JMP */
-		{CODE_64, "e8 00 00 00 00",			    "5 unsupported"},
-		{CODE_64, "66 e8 00 00 00 00",			       "6 unsupported"},
-		{CODE_32, "66 e8 00 00",				 "4 unsupported"},
-		{CODE_32, "ea 00 00 00 00 00 00",			  "7 unsupported"},
-		{CODE_16, "ea 00 00 00 00",			    "5 unsupported"},
-		{CODE_16, "c8 00 00 00",				 "4 unsupported"},
+		{CODE_64, "ff 15 00 00 00 00",                         "6 unsupported"}, /* CALL */
+		{CODE_64, "ff 25 00 00 00 00",                         "6 unsupported"}, /* JMP */
+		{CODE_64, "e8 00 00 00 00",                            "5 unsupported"},
+		{CODE_64, "66 e8 00 00 00 00",                         "6 unsupported"},
+		{CODE_32, "66 e8 00 00",                               "4 unsupported"},
+		{CODE_32, "ea 00 00 00 00 00 00",                      "7 unsupported"},
+		{CODE_16, "ea 00 00 00 00",                            "5 unsupported"},
+		{CODE_16, "c8 00 00 00",                               "4 unsupported"},
 		{CODE_32, "62 00",				     "2 unsupported"}, /* BOUND */
 		{CODE_32, "c4 00",				     "2 unsupported"}, /* LES */
-		{CODE_32, "c5 40 00",				      "3 unsupported"}, /* LDS */
-		{CODE_64, "0f 20 05",				      "3 unsupported"}, /* MOV from CR0: never memory */
-		{CODE_64, "0f 29 40 10",				 "4 unsupported"}, /* MOVAPS */
-		{CODE_64, "66 0f 3a 0f 00 01",			       "6 unsupported"},
-		{CODE_64, "0f 01 f9",				      "3 unsupported"}, /* RDTSCP */
-		{CODE_64, "0f 80 00 00 00 00",			       "6 unsupported"},
+		{CODE_32, "c5 40 00",                                  "3 unsupported"}, /* LDS */
+		{CODE_64, "0f 20 05",                                  "3 unsupported"}, /* MOV from CR0: never memory */
+		{CODE_64, "0f 29 40 10",                               "4 unsupported"}, /* MOVAPS */
+		{CODE_64, "66 0f 3a 0f 00 01",                         "6 unsupported"},
+		{CODE_64, "0f 01 f9",                                  "3 unsupported"}, /* RDTSCP */
+		{CODE_64, "0f 80 00 00 00 00",                         "6 unsupported"},
 		{CODE_32, "d5 0a",				     "2 unsupported"},
 		{CODE_64, "f4",					"1 unsupported"},
 		{CODE_64, "66 66 66 66 66 66 66 66 8b 80 00 00 00 00",
-		 "14 MOV16 r ds:[ax+0]/64 to 0"				       },
+		 "14 MOV16 r ds:[ax+0]/64 to 0"                                       },
 	};
 
 	(void)state;
@@ -318,14 +318,14 @@ static void errors(void **state)
 		 "the instruction is longer than 15 bytes"										     },
 		{CODE_64, "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 66",
 		 "the instruction is longer than 15 bytes"										     },
-		{CODE_64, "c5 f8 28 00",					 "vector instructions (here: VEX prefix) are not decoded"		 },
+		{CODE_64, "c5 f8 28 00",                                     "vector instructions (here: VEX prefix) are not decoded"          },
 		{CODE_32, "c4 e2 79 18 00",
-		 "vector instructions (here: VEX prefix) are not decoded"									 },
+		 "vector instructions (here: VEX prefix) are not decoded"                                                                      },
 		{CODE_64, "62 f1 7c 48 28 00",
-		 "vector instructions (here: EVEX prefix) are not decoded"									  },
-		{CODE_64, "06",					      "there is no instruction with opcode 0x06 in 64-bit mode"	 },
-		{CODE_64, "82 00 00",					"there is no instruction with opcode 0x82 in 64-bit mode"	       },
-		{CODE_32, "0f 04",					   "there is no instruction with opcode 0xf04"			      },
+		 "vector instructions (here: EVEX prefix) are not decoded"                                                                     },
+		{CODE_64, "06",					      "there is no instruction with opcode 0x06 in 64-bit mode"         },
+		{CODE_64, "82 00 00",					"there is no instruction with opcode 0x82 in 64-bit mode"         },
+		{CODE_32, "0f 04",					   "there is no instruction with opcode 0xf04"                       },
 	};
 	struct instruction in;
 

@@ -56,8 +56,8 @@ static void make_instruction(uint8_t *slot, enum code_size code)
  * themselves. */
 static bool is_prefixes(const char *text)
 {
-	static const char *const prefixes[] = {"lock",	 "repz",   "repnz",  "cs",     "ds",
-					       "es",	 "fs",	   "gs",     "ss",     "rex",
+	static const char *const prefixes[] = {"lock",   "repz",   "repnz",  "cs",     "ds",
+					       "es",     "fs",     "gs",     "ss",     "rex",
 					       "data16", "data32", "addr16", "addr32", "{rex}"};
 
 	while (*text) {
@@ -81,9 +81,9 @@ static bool is_prefixes(const char *text)
  */
 static bool is_no_measure(const uint8_t *bytes, unsigned length, const char *text)
 {
-	static const char *const unknown[] = {"(bad)",	".byte", "extrq",  "insertq",
-					      "xcrypt", "xsha",	 "xstore", "montmul",
-					      "jmpe",	",tr",	 " tr"};
+	static const char *const unknown[] = {"(bad)",  ".byte", "extrq",  "insertq",
+					      "xcrypt", "xsha",  "xstore", "montmul",
+					      "jmpe",   ",tr",   " tr"};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(unknown); i++) {
 		if (strstr(text, unknown[i]))
@@ -97,9 +97,9 @@ static void print_operand(const struct instruction *in, char *text, size_t size)
 {
 	static const char *const names[][16] = {
 		{"ax",   "cx",  "dx",   "bx", "sp", "bp", "si", "di"},
-		{ "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi",		 "r8d", "r9d", "r10d",
+		{ "eax", "ecx", "edx", "ebx", "esp", "ebp", "esi", "edi",              "r8d", "r9d", "r10d",
 		 "r11d", "r12d", "r13d", "r14d", "r15d"},
-		{		 "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",				 "r8", "r9", "r10", "r11",
+		{              "rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", "rdi",                          "r8", "r9", "r10", "r11",
 		 "r12", "r13", "r14", "r15"},
 	};
 	unsigned width = in->address_size == 2 ? 0 : in->address_size == 4 ? 1 : 2;

@@ -40,11 +40,11 @@
 #include "vcpu/control.h"
 #include "vcpu/vmx/entry_check.h"
 
-#define STEPS	 60000u
-#define RIP	 0x8000
-#define CR_LMSW	 3u
-#define CR_CLTS	 2u
-#define PDPT	 0x1000
+#define STEPS    60000u
+#define RIP      0x8000
+#define CR_LMSW  3u
+#define CR_CLTS  2u
+#define PDPT     0x1000
 #define PHYSICAL 40
 
 #define get fake_vmcs_get
@@ -215,7 +215,7 @@ static void write_msr(void)
 	struct general_registers *regs = &vmx_machine_vcpu->regs;
 	uint64_t value = msr == IA32_EFER  ? value_near(vmx_machine_vcpu->efer, 0xfff)
 			 : msr == IA32_PAT ? value_near(PAT_RESET, ~0ull)
-			 : below(2)	   ? value_near(0, 0xfff)
+			 : below(2)        ? value_near(0, 0xfff)
 					   : random64();
 
 	snprintf(last, sizeof(last), "WRMSR of %llx to %x", (unsigned long long)value, msr);

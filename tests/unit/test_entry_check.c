@@ -137,20 +137,20 @@ static void fit(uint32_t features, bool value)
 		uint32_t feature;
 		bool *where;
 	} flags[] = {
-		{FEATURE_ACCESSED_DIRTY,	 &capabilities.ept_vpid.accessed_dirty	      },
+		{FEATURE_ACCESSED_DIRTY,   &capabilities.ept_vpid.accessed_dirty         },
 		{FEATURE_EPT_SHADOW_STACK, &capabilities.ept_vpid.supervisor_shadow_stack},
 		{FEATURE_ZERO_LENGTH,      &capabilities.misc.zero_length_injection      },
-		{FEATURE_HLT,	      &capabilities.misc.activity_hlt		     },
-		{FEATURE_SHUTDOWN,	   &capabilities.misc.activity_shutdown	       },
-		{FEATURE_SIPI,	       &capabilities.misc.activity_wait_for_sipi	},
-		{FEATURE_ANY_ERROR_CODE,	 &capabilities.basic.any_exception_error	},
-		{FEATURE_NESTED,		 &capabilities.basic.nested_exception	     },
-		{FEATURE_SGX,	      &bench.environment.sgx			    },
-		{FEATURE_RTM,	      &bench.environment.rtm			    },
-		{FEATURE_BUS_LOCK,	   &bench.environment.bus_lock_detect	     },
-		{FEATURE_LONG_MODE,	    &bench.environment.long_mode			},
-		{FEATURE_TRACING,	  &bench.environment.tracing		    },
-		{FEATURE_LAM,	      &bench.environment.lam			    },
+		{FEATURE_HLT,              &capabilities.misc.activity_hlt               },
+		{FEATURE_SHUTDOWN,         &capabilities.misc.activity_shutdown          },
+		{FEATURE_SIPI,             &capabilities.misc.activity_wait_for_sipi     },
+		{FEATURE_ANY_ERROR_CODE,   &capabilities.basic.any_exception_error       },
+		{FEATURE_NESTED,           &capabilities.basic.nested_exception          },
+		{FEATURE_SGX,              &bench.environment.sgx                        },
+		{FEATURE_RTM,              &bench.environment.rtm                        },
+		{FEATURE_BUS_LOCK,         &bench.environment.bus_lock_detect            },
+		{FEATURE_LONG_MODE,        &bench.environment.long_mode                  },
+		{FEATURE_TRACING,          &bench.environment.tracing                    },
+		{FEATURE_LAM,              &bench.environment.lam                        },
 	};
 	uint64_t *primary = &capabilities.controls[VMX_PRIMARY].allowed;
 
@@ -482,10 +482,10 @@ static void test_image(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	     cmocka_unit_test(test_mutations),
+		cmocka_unit_test(test_rows),         cmocka_unit_test(test_mutations),
 		cmocka_unit_test(test_completeness), cmocka_unit_test(test_models),
-		cmocka_unit_test(test_wild),	     cmocka_unit_test(test_answers),
-		cmocka_unit_test(test_report),	     cmocka_unit_test(test_rare_processors),
+		cmocka_unit_test(test_wild),         cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_report),       cmocka_unit_test(test_rare_processors),
 		cmocka_unit_test(test_image),
 	};
 

@@ -139,7 +139,7 @@ static void test_counters(void **state)
 {
 	(void)state;
 	perfmon_eax = 0x07300402; /* version 2: four counters of 48 bits */
-	perfmon_edx = 0x603;	  /* three fixed ones */
+	perfmon_edx = 0x603;      /* three fixed ones */
 	entry_environment_read(&environment, &capabilities);
 	assert_int_equal(environment.perf_global_ctrl, 0x70000000full);
 	perfmon_eax = 0x07302001; /* version 1 has no fixed ones */

@@ -200,10 +200,10 @@ static void the_pool_is_enough(void **state)
 		uint64_t gpa, size;
 	} ranges[] = {
 		{0,			PAGE_SIZE    },
-		{0x1ff000,		   2 * PAGE_SIZE},
-		{GIB - PAGE_SIZE,	  2 * PAGE_SIZE},
+		{0x1ff000,                 2 * PAGE_SIZE},
+		{GIB - PAGE_SIZE,          2 * PAGE_SIZE},
 		{(1ull << 39) - PAGE_SIZE, 2 * PAGE_SIZE},
-		{0,			64 * MIB	    },
+		{0,			64 * MIB     },
 	};
 	static const struct ept_features only_4k;
 

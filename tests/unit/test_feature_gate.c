@@ -125,18 +125,18 @@ static void test_hypervisors(void **state)
 	static const struct {
 		const char *sign, *name, *remedy;
 	} cases[] = {
-		{"KVMKVMKVM",	      "KVM",			     "load kvm_intel with nested=1 and start QEMU with -cpu host"},
-		{"TCGTCGTCGTCG",	 "QEMU's own emulation (TCG)",
-		 "start QEMU with -accel kvm -cpu host, or use Bochs"							     },
-		{"VMwareVMware",	 "VMware",
-		 "turn on \"Virtualize Intel VT-x/EPT\" for this virtual machine"						 },
-		{"VBoxVBoxVBox",	 "VirtualBox",
-		 "turn on \"Enable Nested VT-x/AMD-V\" for this virtual machine"						},
-		{"Microsoft Hv",	 "Hyper-V",
-		 "set ExposeVirtualizationExtensions for this virtual machine"						      },
-		{"XenVMMXenVMM",	 "Xen",			"set nestedhvm=1 for this domain"				 },
+		{"KVMKVMKVM",       "KVM",                        "load kvm_intel with nested=1 and start QEMU with -cpu host"},
+		{"TCGTCGTCGTCG",    "QEMU's own emulation (TCG)",
+		 "start QEMU with -accel kvm -cpu host, or use Bochs"                                                         },
+		{"VMwareVMware",    "VMware",
+		 "turn on \"Virtualize Intel VT-x/EPT\" for this virtual machine"                                             },
+		{"VBoxVBoxVBox",    "VirtualBox",
+		 "turn on \"Enable Nested VT-x/AMD-V\" for this virtual machine"                                              },
+		{"Microsoft Hv",    "Hyper-V",
+		 "set ExposeVirtualizationExtensions for this virtual machine"                                                },
+		{"XenVMMXenVMM",    "Xen",                        "set nestedhvm=1 for this domain"                           },
 		{"NobodyKnows\x01", "NobodyKnows?",
-		 "let it offer nested VMX to this virtual machine"								  },
+		 "let it offer nested VMX to this virtual machine"                                                            },
 	};
 	char expected[400];
 
@@ -307,7 +307,7 @@ static void test_ept(void **state)
 	} needs[] = {
 		{6,  "a page walk of 4 levels"    },
 		{14, "tables in write-back memory"},
-		{20, "INVEPT"		     },
+		{20, "INVEPT"                     },
 	};
 	static const unsigned optional[] = {0, 8, 16, 17, 21, 25, 26, 32, 40, 41, 42, 43};
 	const uint64_t good = processor_msr(IA32_VMX_EPT_VPID_CAP);

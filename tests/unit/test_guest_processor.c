@@ -18,7 +18,7 @@
 #include "vcpu/cpuid_policy.h"
 #include "vcpu/msr_policy.h"
 
-#define PAGE	  "docs/guest-processor.md"
+#define PAGE      "docs/guest-processor.md"
 #define TABLE_MAX 20000
 
 struct leaf {
@@ -43,8 +43,8 @@ struct msr_row {
 #define ROW_RW(first, n, with, name, why) {first, n, "read, write", #with, why},
 #define ROW_RO(first, n, with, name, why) {first, n, "read", #with, why},
 #define ROW_WO(first, n, with, name, why) {first, n, "write", #with, why},
-#define ROW_LIVE(msr, with, why)	  {msr, 1, "live", #with, why},
-#define ROW_NONE(first, n, why)		  {first, n, NULL, NULL, why},
+#define ROW_LIVE(msr, with, why)          {msr, 1, "live", #with, why},
+#define ROW_NONE(first, n, why)           {first, n, NULL, NULL, why},
 static const struct msr_row msrs[] = {MSR_POLICY(ROW_RW, ROW_RO, ROW_WO, ROW_LIVE, ROW_NONE)};
 
 static void print_leaves(FILE *out)

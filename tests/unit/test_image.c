@@ -58,20 +58,20 @@ static void known_formats(void **state)
 		const char *mark;
 		const char *text;
 	} formats[] = {
-		{0,	    "\x1f\x8b\x08",	    "gzip"					  },
-		{0,	    "\xfd\x37zXZ",	   "xz file"					    },
-		{0,	    "BZh9",		    "bzip2"				       },
-		{0,	    "\x28\xb5\x2f\xfd", "zstd"					      },
-		{0,	    "\x02\x21\x4c\x18", "lz4"					     },
-		{0,	    "070701",	      "cpio"					},
-		{0,	    "!<arch>\ndebian",  "ar archive"				   },
-		{257,    "ustar",	       "tar archive"				    },
-		{0,	    "#!/bin/sh",	 "script"					 },
-		{0,	    "\177ELF\1",	 "32-bit ELF file without a Multiboot 1 header"},
-		{0,	    "\177ELF\2",	 "64-bit ELF file without a Multiboot 1 header"},
-		{0,	    "MZ",		  "PE (EFI) program"			    },
-		{0x8001, "CD001",		  "CD image"				    },
-		{510,    "\x55\xaa",	  "boot sector"				       },
+		{0,      "\x1f\x8b\x08",     "gzip"                                        },
+		{0,      "\xfd\x37zXZ",      "xz file"                                     },
+		{0,      "BZh9",             "bzip2"				       },
+		{0,      "\x28\xb5\x2f\xfd", "zstd"                                        },
+		{0,      "\x02\x21\x4c\x18", "lz4"                                         },
+		{0,      "070701",           "cpio"					},
+		{0,      "!<arch>\ndebian",  "ar archive"                                  },
+		{257,    "ustar",            "tar archive"                                 },
+		{0,      "#!/bin/sh",        "script"                                      },
+		{0,      "\177ELF\1",        "32-bit ELF file without a Multiboot 1 header"},
+		{0,      "\177ELF\2",        "64-bit ELF file without a Multiboot 1 header"},
+		{0,      "MZ",               "PE (EFI) program"                            },
+		{0x8001, "CD001",            "CD image"                                    },
+		{510,    "\x55\xaa",         "boot sector"                                 },
 	};
 
 	(void)state;

@@ -221,7 +221,7 @@ static void test_send_xapic(void **state)
 
 static void set_x2apic_registers(void)
 {
-	static const uint32_t registers[] = {0x20,  0x80,  0xb0,  0xf0,	 0x300,
+	static const uint32_t registers[] = {0x20,  0x80,  0xb0,  0xf0,  0x300,
 					     0x320, 0x330, 0x340, 0x350, 0x370};
 
 	for (unsigned i = 0; i < sizeof(registers) / sizeof(registers[0]); i++)

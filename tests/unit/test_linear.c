@@ -101,15 +101,15 @@ static void types(void **state)
 		uint32_t access;
 		bool readable, writable;
 	} kinds[] = {
-		{0x91,		       true,  false}, /* read-only data */
-		{0x93,		       true,  true },
-		     {0x95,		    true,  false}, /* expand-down */
-		{0x97,		       true,  true },
-		     {0x99,		    false, false}, /* code that is only executed */
-		{0x9b,		       true,  false},
-		     {0x9d,		    false, false}, /* conforming */
-		{0x9f,		       true,  false},
-		     {SEGMENT_UNUSABLE | 0x93, false, false}, /* null selector */
+		{0x91,                    true,  false}, /* read-only data */
+		{0x93,                    true,  true },
+                {0x95,                    true,  false}, /* expand-down */
+		{0x97,                    true,  true },
+                {0x99,                    false, false}, /* code that is only executed */
+		{0x9b,                    true,  false},
+                {0x9d,                    false, false}, /* conforming */
+		{0x9f,                    true,  false},
+                {SEGMENT_UNUSABLE | 0x93, false, false}, /* null selector */
 	};
 
 	(void)state;

@@ -177,7 +177,7 @@ static void reservations(void **state)
 {
 	static const struct memory_map_entry entries[] = {
 		{0, 0x10000000, MEMORY_USABLE}
-	      };
+        };
 	/* clang-format off */
 	static const struct memory_reservation used[] = {
 		{HPA(0x3000000),  0x2000,     "two"},
@@ -224,7 +224,7 @@ static void nothing_usable(void **state)
 {
 	static const struct memory_map_entry low[] = {
 		{0, 0x100fff, MEMORY_USABLE}
-	    };
+        };
 	err_t err;
 
 	(void)state;
@@ -235,8 +235,8 @@ static void nothing_usable(void **state)
 }
 
 /* The model: a cell is a quarter of a page; CELLS of them from 1 MiB - CELL_LOW cells on. */
-#define CELL	   0x400ul
-#define CELLS	   256u
+#define CELL       0x400ul
+#define CELLS      256u
 #define CELL_BASE  (MEMORY_LOW_END - 64 * CELL)
 #define CELL_AT(i) (CELL_BASE + (i)*CELL)
 

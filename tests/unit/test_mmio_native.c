@@ -25,7 +25,7 @@ struct template
 {
 	uint8_t bytes[4]; /* up to the opcode's last byte */
 	uint8_t size;
-	uint8_t reg;	   /* of ModRM: 0-7, or ANY, or NONE for strings */
+	uint8_t reg;       /* of ModRM: 0-7, or ANY, or NONE for strings */
 	uint8_t immediate; /* bytes; OPERAND: as the operand size has it, 4 at most */
 	bool byte;
 	bool can_lock;

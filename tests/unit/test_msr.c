@@ -52,20 +52,20 @@ static void test_names(void **state)
 		const char *name;
 	} cases[] = {
 		{0x10,       "IA32_TIME_STAMP_COUNTER"},
-		   {0x3a,	  "IA32_FEATURE_CONTROL"	},
-		{0x200,	"IA32_MTRR_PHYSBASE0"    },
-		   {0x207,	   "IA32_MTRR_PHYSMASK3"	},
-		{0x281,	"IA32_MC1_CTL2"	       },
-		   {0x40e,	   "IA32_MC3_ADDR"	  },
-		{0x480,	"IA32_VMX_BASIC"		},
-		   {0x493,	   "IA32_VMX_EXIT_CTLS2"	},
-		{0x583,	"IA32_RTIT_ADDR1_B"	   },
-		   {0x80b,	   "IA32_X2APIC_EOI"	    },
-		{0x817,	"IA32_X2APIC_ISR7"	  },
-		   {0x827,	   "IA32_X2APIC_IRR7"	     },
-		{0x828,	"IA32_X2APIC_ESR"	 },
-		   {0xc0000080, "IA32_EFER"		   },
-		{0xc0000103, "IA32_TSC_AUX"	   },
+                {0x3a,       "IA32_FEATURE_CONTROL"   },
+		{0x200,      "IA32_MTRR_PHYSBASE0"    },
+                {0x207,      "IA32_MTRR_PHYSMASK3"    },
+		{0x281,      "IA32_MC1_CTL2"          },
+                {0x40e,      "IA32_MC3_ADDR"          },
+		{0x480,      "IA32_VMX_BASIC"         },
+                {0x493,      "IA32_VMX_EXIT_CTLS2"    },
+		{0x583,      "IA32_RTIT_ADDR1_B"      },
+                {0x80b,      "IA32_X2APIC_EOI"        },
+		{0x817,      "IA32_X2APIC_ISR7"       },
+                {0x827,      "IA32_X2APIC_IRR7"       },
+		{0x828,      "IA32_X2APIC_ESR"        },
+                {0xc0000080, "IA32_EFER"              },
+		{0xc0000103, "IA32_TSC_AUX"           },
 	};
 	char buffer[MSR_NAME_MAX];
 
@@ -166,7 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_list_ascends), cmocka_unit_test(test_names_are_unique),
-		cmocka_unit_test(test_names),	     cmocka_unit_test(test_memory_types),
+		cmocka_unit_test(test_names),        cmocka_unit_test(test_memory_types),
 		cmocka_unit_test(test_vmx_basic),    cmocka_unit_test(test_feature_control),
 		cmocka_unit_test(test_vmx_misc),     cmocka_unit_test(test_ept_vpid_cap),
 	};

@@ -91,26 +91,26 @@ static const struct {
 	uint32_t first, last;
 	bool read, write;
 } emulated[] = {
-	{IA32_P5_MC_ADDR,	  IA32_P5_MC_TYPE,	   true,	 true },
-	{IA32_TIME_STAMP_COUNTER, IA32_TIME_STAMP_COUNTER, true,	 true },
-	{IA32_PLATFORM_ID,	   IA32_PLATFORM_ID,	     true,  false},
-	{IA32_TSC_ADJUST,	  IA32_TSC_ADJUST,	   true,	 true },
-	{IA32_BIOS_UPDT_TRIG,     IA32_BIOS_UPDT_TRIG,	   false, true },
-	{IA32_BIOS_SIGN_ID,	    IA32_BIOS_SIGN_ID,       true,  true },
-	{IA32_MTRRCAP,	       IA32_MTRRCAP,	     true,  false},
-	{IA32_ARCH_CAPABILITIES,	 IA32_ARCH_CAPABILITIES,	 true,  false},
-	{IA32_MCG_CAP,	       IA32_MCG_CAP,	     true,  false},
-	{IA32_MCG_STATUS,	  IA32_MCG_STATUS,	   true,	 true },
-	{IA32_MISC_ENABLE,	   IA32_MISC_ENABLE,	     true,  true },
-	{IA32_DEBUGCTL,		IA32_DEBUGCTL,	       true,  true },
-	{IA32_MTRR_PHYSBASE(0),	IA32_MTRR_PHYSMASK(7),   true,  true },
-	{IA32_MTRR_FIX64K_00000,	 IA32_MTRR_FIX64K_00000,	 true,  true },
-	{IA32_MTRR_FIX16K_80000,	 IA32_MTRR_FIX16K_A0000,	 true,  true },
-	{IA32_MTRR_FIX4K_C0000,	IA32_MTRR_FIX4K_F8000,   true,  true },
-	{IA32_PAT,		   IA32_PAT,		     true,  true },
-	{IA32_MTRR_DEF_TYPE,	     IA32_MTRR_DEF_TYPE,	 true,  true },
-	{IA32_XSS,		   IA32_XSS,		     true,  true },
-	{IA32_EFER,		    IA32_EFER,	       true,  true },
+	{IA32_P5_MC_ADDR,         IA32_P5_MC_TYPE,         true,  true },
+	{IA32_TIME_STAMP_COUNTER, IA32_TIME_STAMP_COUNTER, true,  true },
+	{IA32_PLATFORM_ID,        IA32_PLATFORM_ID,        true,  false},
+	{IA32_TSC_ADJUST,         IA32_TSC_ADJUST,         true,  true },
+	{IA32_BIOS_UPDT_TRIG,     IA32_BIOS_UPDT_TRIG,     false, true },
+	{IA32_BIOS_SIGN_ID,       IA32_BIOS_SIGN_ID,       true,  true },
+	{IA32_MTRRCAP,            IA32_MTRRCAP,            true,  false},
+	{IA32_ARCH_CAPABILITIES,  IA32_ARCH_CAPABILITIES,  true,  false},
+	{IA32_MCG_CAP,            IA32_MCG_CAP,            true,  false},
+	{IA32_MCG_STATUS,         IA32_MCG_STATUS,         true,  true },
+	{IA32_MISC_ENABLE,        IA32_MISC_ENABLE,        true,  true },
+	{IA32_DEBUGCTL,           IA32_DEBUGCTL,           true,  true },
+	{IA32_MTRR_PHYSBASE(0),   IA32_MTRR_PHYSMASK(7),   true,  true },
+	{IA32_MTRR_FIX64K_00000,  IA32_MTRR_FIX64K_00000,  true,  true },
+	{IA32_MTRR_FIX16K_80000,  IA32_MTRR_FIX16K_A0000,  true,  true },
+	{IA32_MTRR_FIX4K_C0000,   IA32_MTRR_FIX4K_F8000,   true,  true },
+	{IA32_PAT,                IA32_PAT,                true,  true },
+	{IA32_MTRR_DEF_TYPE,      IA32_MTRR_DEF_TYPE,      true,  true },
+	{IA32_XSS,                IA32_XSS,                true,  true },
+	{IA32_EFER,               IA32_EFER,               true,  true },
 };
 
 static void all_numbers(void **state)
@@ -157,8 +157,8 @@ struct row {
 #define ROW_RW(first, n, with, name, why) {first, n, "RW", why},
 #define ROW_RO(first, n, with, name, why) {first, n, "RO", why},
 #define ROW_WO(first, n, with, name, why) {first, n, "WO", why},
-#define ROW_LIVE(number, with, why)	  {number, 1, "LIVE", why},
-#define ROW_NONE(first, n, why)		  {first, n, "NONE", why},
+#define ROW_LIVE(number, with, why)       {number, 1, "LIVE", why},
+#define ROW_NONE(first, n, why)           {first, n, "NONE", why},
 static const struct row rows[] = {MSR_POLICY(ROW_RW, ROW_RO, ROW_WO, ROW_LIVE, ROW_NONE)};
 
 /* Whatever has a name has a row, and just one; those that are nothing say why. */
@@ -210,9 +210,9 @@ static bool passes(uint32_t msr)
 	return false;
 }
 
-static const uint32_t live[] = {IA32_STAR,	     IA32_LSTAR,	IA32_CSTAR,
-				IA32_FMASK,	     IA32_FS_BASE,	IA32_GS_BASE,
-				IA32_KERNEL_GS_BASE, IA32_TSC_AUX,	IA32_SYSENTER_CS,
+static const uint32_t live[] = {IA32_STAR,           IA32_LSTAR,        IA32_CSTAR,
+				IA32_FMASK,          IA32_FS_BASE,      IA32_GS_BASE,
+				IA32_KERNEL_GS_BASE, IA32_TSC_AUX,      IA32_SYSENTER_CS,
 				IA32_SYSENTER_ESP,   IA32_SYSENTER_EIP, IA32_UMWAIT_CONTROL};
 #define LIVE_COUNT (sizeof(live) / sizeof(live[0]))
 
@@ -241,12 +241,12 @@ static void what_the_features_bring(void **state)
 		struct cpuid_bit feature;
 		uint32_t msr;
 	} brings[] = {
-		{CPUID_BIT(7,   0, CPUID_EBX, 1),	IA32_TSC_ADJUST      },
-		{CPUID_BIT(0xd, 1, CPUID_EAX, 3),  IA32_XSS		  },
-		{CPUID_BIT(1,   0, CPUID_EDX, 7),	IA32_P5_MC_ADDR      },
-		{CPUID_BIT(1,   0, CPUID_EDX, 14), IA32_MCG_CAP	     },
-		{CPUID_BIT(1,   0, CPUID_EDX, 14), IA32_MCG_STATUS	},
-		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRRCAP	     },
+		{CPUID_BIT(7,   0, CPUID_EBX, 1),  IA32_TSC_ADJUST      },
+		{CPUID_BIT(0xd, 1, CPUID_EAX, 3),  IA32_XSS             },
+		{CPUID_BIT(1,   0, CPUID_EDX, 7),  IA32_P5_MC_ADDR      },
+		{CPUID_BIT(1,   0, CPUID_EDX, 14), IA32_MCG_CAP         },
+		{CPUID_BIT(1,   0, CPUID_EDX, 14), IA32_MCG_STATUS      },
+		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRRCAP         },
 		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRR_PHYSBASE(0)},
 		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRR_PHYSMASK(7)},
 		{CPUID_BIT(1,   0, CPUID_EDX, 12), IA32_MTRR_FIX4K_F8000},

@@ -14,8 +14,8 @@
 #include "tests/fake/guest_memory.h"
 
 #define HEADER_AT 0x100u
-#define TEXT_AT	  0x200u
-#define DATA_AT	  0x400u
+#define TEXT_AT   0x200u
+#define DATA_AT   0x400u
 
 static struct vm vm;
 static struct vcpu_state cpu;
@@ -58,7 +58,7 @@ static void make_elf32(void)
 		.e_phoff = sizeof(Elf32_Ehdr),
 		.e_phentsize = sizeof(Elf32_Phdr),
 		.e_phnum = 3
-	    };
+        };
 	*phdr(0) = (Elf32_Phdr){.p_type = PT_LOAD,
 				.p_offset = TEXT_AT,
 				.p_vaddr = 0x100000,
@@ -292,7 +292,7 @@ static void make_elf64(void)
 		.e_phoff = sizeof(Elf64_Ehdr),
 		.e_phentsize = sizeof(Elf64_Phdr),
 		.e_phnum = 1
-	    };
+        };
 	Elf64_Phdr segment = {.p_type = PT_LOAD,
 			      .p_offset = TEXT_AT,
 			      .p_vaddr = 0xffffffff80100000,
@@ -379,19 +379,19 @@ static void bad_address_fields(void **state)
 		uint32_t value;
 		const char *text;
 	} bad[] = {
-		{12, 0x1fffff,   "do not fit a header at 0x100"				     },
-		{12, 0x200101,   "do not fit a header"					    },
-		{12, 0xffffffff, "do not fit a header"					      },
-		{16, 0,		"do not fit a header"					     },
+		{12, 0x1fffff,   "do not fit a header at 0x100"                                },
+		{12, 0x200101,   "do not fit a header"                                         },
+		{12, 0xffffffff, "do not fit a header"                                         },
+		{16, 0,          "do not fit a header"                                         },
 		{20, 0x200000,   "load_end_addr 0x200000 is not above load_addr 0x200000"      },
 		{20, 0x1fffff,   "is not above"						},
-		{20, 0x203f81,   "truncated: load_addr 0x200000 to load_end_addr 0x203f81"	},
+		{20, 0x203f81,   "truncated: load_addr 0x200000 to load_end_addr 0x203f81"     },
 		{20, 0xffffffff, "truncated"						   },
 		{24, 0x200fff,   "bss_end_addr 0x200fff is below the end of the data, 0x201000"},
-		{24, 0x900000,   "outside the VM's RAM of 8192 KiB"				 },
-		{24, 0xffffffff, "outside the VM's RAM"					       },
-		{28, 0x1fffff,   "entry_addr 0x1fffff lies outside"				 },
-		{28, 0x201000,   "entry_addr 0x201000 lies outside"				 },
+		{24, 0x900000,   "outside the VM's RAM of 8192 KiB"                            },
+		{24, 0xffffffff, "outside the VM's RAM"                                        },
+		{28, 0x1fffff,   "entry_addr 0x1fffff lies outside"                            },
+		{28, 0x201000,   "entry_addr 0x201000 lies outside"                            },
 	};
 
 	(void)state;
@@ -450,19 +450,19 @@ static void bad_elf_headers(void **state)
 		uint32_t value;
 		const char *text;
 	} bad[] = {
-		{4,  1, 3,	  "unknown ELF class 3"			       },
-		{5,  1, 2,	  "data encoding 2"				   },
-		{16, 2, ET_REL,	"ELF file of type 1 is not executable"	      },
-		{18, 2, 40,	    "ELF file for machine 40; 32-bit x86 is 3"	      },
-		{18, 2, EM_X86_64,  "ELF file for machine 62"			    },
-		{24, 4, 0x99999999, "the ELF entry 0x99999999 lies outside"		   },
+		{4,  1, 3,          "unknown ELF class 3"                              },
+		{5,  1, 2,          "data encoding 2"                                  },
+		{16, 2, ET_REL,     "ELF file of type 1 is not executable"             },
+		{18, 2, 40,         "ELF file for machine 40; 32-bit x86 is 3"         },
+		{18, 2, EM_X86_64,  "ELF file for machine 62"                          },
+		{24, 4, 0x99999999, "the ELF entry 0x99999999 lies outside"            },
 		{28, 4, 0xffffffff, "truncated ELF file: program headers at 0xffffffff"},
-		{28, 4, 0x3fa1,	"truncated ELF file: program headers"		     },
-		{42, 2, 31,	    "ELF program headers of 31 bytes; they have 32"	   },
-		{42, 2, 0xffff,	"truncated ELF file: program headers"		     },
-		{44, 2, 0,	   "ELF file without program headers"		     },
-		{44, 2, 1000,	      "ELF file with 1000 program headers"		  },
-		{44, 2, 0xffff,	"ELF file with 65535 program headers"		     },
+		{28, 4, 0x3fa1,     "truncated ELF file: program headers"              },
+		{42, 2, 31,         "ELF program headers of 31 bytes; they have 32"    },
+		{42, 2, 0xffff,     "truncated ELF file: program headers"              },
+		{44, 2, 0,          "ELF file without program headers"                 },
+		{44, 2, 1000,       "ELF file with 1000 program headers"               },
+		{44, 2, 0xffff,     "ELF file with 65535 program headers"              },
 	};
 
 	(void)state;

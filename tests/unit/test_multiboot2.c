@@ -447,7 +447,7 @@ int main(void)
 		cmocka_unit_test(test_tag_sizes),     cmocka_unit_test(test_strings),
 		cmocka_unit_test(test_too_much_text), cmocka_unit_test(test_modules),
 		cmocka_unit_test(test_memory_map),    cmocka_unit_test(test_duplicates),
-		cmocka_unit_test(test_rsdp),	      cmocka_unit_test(test_framebuffer),
+		cmocka_unit_test(test_rsdp),          cmocka_unit_test(test_framebuffer),
 		cmocka_unit_test(test_efi_tags),      cmocka_unit_test(test_warnings),
 	};
 

@@ -28,14 +28,14 @@ static const struct {
 	unsigned leaf;
 	uint64_t page;
 } shapes[] = {
-	{MODE_32,	  1, 0x89abc000  },
-	{MODE_32_PSE, 1, 0x89abc000  },
+	{MODE_32,     1, 0x89abc000  },
+        {MODE_32_PSE, 1, 0x89abc000  },
 	{MODE_32_PSE, 2, 0x89800000  },
-	{MODE_PAE,	   1, 0xab89abc000},
-	{MODE_PAE,	   2, 0xab89a00000},
-	{MODE_4LEVEL, 1, 0xab89abc000},
+        {MODE_PAE,    1, 0xab89abc000},
+	{MODE_PAE,    2, 0xab89a00000},
+        {MODE_4LEVEL, 1, 0xab89abc000},
 	{MODE_4LEVEL, 2, 0xab89a00000},
-	{MODE_4LEVEL, 3, 0xab80000000},
+        {MODE_4LEVEL, 3, 0xab80000000},
 };
 #define SHAPES (sizeof(shapes) / sizeof(shapes[0]))
 

@@ -55,11 +55,11 @@ static void check_rights(const struct one_walk *easy_one, unsigned rights, unsig
 {
 	static const struct paging_access accesses[] = {
 		{false, false, false},
-		       {true,  false, false},
-		     {false, true,  false},
+                {true,  false, false},
+                {false, true,  false},
 		{false, false, true },
-		       {true,  false, true },
-		     {false, true,  true },
+                {true,  false, true },
+                {false, true,  true },
 	};
 	struct one_walk w = *easy_one;
 	unsigned other = w.top == w.leaf ? w.leaf : w.leaf + 1;
@@ -93,12 +93,12 @@ static void rights(void **state)
 		enum mode mode;
 		unsigned leaf;
 	} some[] = {
-		{MODE_32,	  1},
-		       {MODE_32_PSE, 2},
-		 {MODE_PAE,    1},
-		{MODE_PAE,	   2},
-		       {MODE_4LEVEL, 1},
-		 {MODE_4LEVEL, 3},
+		{MODE_32,     1},
+                {MODE_32_PSE, 2},
+                {MODE_PAE,    1},
+		{MODE_PAE,    2},
+                {MODE_4LEVEL, 1},
+                {MODE_4LEVEL, 3},
 	};
 
 	(void)state;

@@ -147,7 +147,7 @@ static void too_many_pieces(void **state)
 {
 	static const struct memory_range all[] = {
 		{0x200000, 0x40000000}
-	      };
+        };
 	uint64_t before;
 
 	(void)state;
@@ -175,7 +175,7 @@ static void against_model(void **state)
 {
 	static const struct memory_range all[] = {
 		{MODEL_BASE, MODEL_BASE + MODEL_PAGES * PAGE_SIZE}
-	  };
+        };
 	static bool used[MODEL_PAGES];
 	struct {
 		uint64_t at, pages;

@@ -167,7 +167,7 @@ static void automatic_end_and_rotation(void **state)
 	assert_int_equal(pic_acknowledge(&pic), 0x34);
 	pulse(6);
 	assert_int_equal(pic_acknowledge(&pic), 0x36); /* nothing is in service */
-	fake_out8(0x20, 0x80);			       /* rotate */
+	fake_out8(0x20, 0x80);                         /* rotate */
 	pulse(4);
 	assert_int_equal(pic_acknowledge(&pic), 0x34);
 	pulse(3);

@@ -21,11 +21,11 @@ static int setup(void **state)
 	(void)state;
 	fake_guest_memory(&vm, (const struct fake_extent[]){
 				       {0x100000, 0x100000},
-				       {0,	   0xa0000 },
+				       {0,        0xa0000 },
 				       {0x200000, 0x100000},
-				       {4 * GIB,	 MIB	    },
-				       {0,	   0	    }
-	     });
+				       {4 * GIB,  MIB     },
+				       {0,        0       }
+        });
 	placement_init(&placement, &vm);
 	return 0;
 }
@@ -159,10 +159,10 @@ static void zero_and_write_cross_extents(void **state)
 static void memory_map(void **state)
 {
 	static const struct e820_entry expected[] = {
-		{0,	    0x9fc00,  E820_RAM     },
-		{0x9fc00,  0x60400,  E820_RESERVED},
+		{0,        0x9fc00,  E820_RAM     },
+                {0x9fc00,  0x60400,  E820_RESERVED},
 		{0x100000, 0x100000, E820_RAM     },
-		{0x200000, 0x100000, E820_RAM     },
+                {0x200000, 0x100000, E820_RAM     },
 		{4 * GIB,  MIB,      E820_RAM     },
 	};
 	struct e820_entry map[E820_ENTRIES_MAX];

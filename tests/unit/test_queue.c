@@ -225,13 +225,13 @@ static void restarts(void **state)
 		uint32_t code;
 		bool passes;
 	} ends[] = {
-		{VM_ENDED_EXIT,		0, true },
-		      {VM_ENDED_EXIT,	      1, false},
-		{VM_ENDED_POWEROFF,	    0, true },
-		      {VM_ENDED_RESET,	       0, false},
-		{VM_ENDED_HALT,		0, false},
-		      {VM_ENDED_TRIPLE_FAULT, 0, false},
-		{VM_ENDED_STOPPED,	   0, false},
+		{VM_ENDED_EXIT,         0, true },
+                {VM_ENDED_EXIT,         1, false},
+		{VM_ENDED_POWEROFF,     0, true },
+                {VM_ENDED_RESET,        0, false},
+		{VM_ENDED_HALT,         0, false},
+                {VM_ENDED_TRIPLE_FAULT, 0, false},
+		{VM_ENDED_STOPPED,      0, false},
 	};
 
 	(void)state;

@@ -63,16 +63,16 @@ static void ports(void **state)
 		uint64_t qualification, value, count;
 		const char *words;
 	} rows[] = {
-		{0x03f80000, 0x41, 0,   "OUT 3f8 <- 41 'A'"		 },
-		{0x03f80000, 0x20, 0,   "OUT 3f8 <- 20 ' '"		 },
-		{0x03f80000, 0x7f, 0,   "OUT 3f8 <- 7f"		     },
-		{0x03f80000, 0x0a, 0,   "OUT 3f8 <- a"		    },
-		{0x03f80008, 0x41, 0,   "IN 3f8 -> 41 'A'"		},
-		{0x01f00009, 0x41, 0,   "IN.w 1f0 -> 41"	      },
-		{0x0cf80003, 0x41, 0,   "OUT.d cf8 <- 41"	       },
-		{0x01f00039, 0,	256, "REP INS.w 1f0, 256 elements"},
-		{0x01f00033, 0,	3,   "REP OUTS.d 1f0, 3 elements" },
-		{0x01f00010, 0,	1,   "OUTS 1f0, 1 elements"	 },
+		{0x03f80000, 0x41, 0,   "OUT 3f8 <- 41 'A'"          },
+		{0x03f80000, 0x20, 0,   "OUT 3f8 <- 20 ' '"          },
+		{0x03f80000, 0x7f, 0,   "OUT 3f8 <- 7f"              },
+		{0x03f80000, 0x0a, 0,   "OUT 3f8 <- a"               },
+		{0x03f80008, 0x41, 0,   "IN 3f8 -> 41 'A'"           },
+		{0x01f00009, 0x41, 0,   "IN.w 1f0 -> 41"             },
+		{0x0cf80003, 0x41, 0,   "OUT.d cf8 <- 41"            },
+		{0x01f00039, 0,    256, "REP INS.w 1f0, 256 elements"},
+		{0x01f00033, 0,    3,   "REP OUTS.d 1f0, 3 elements" },
+		{0x01f00010, 0,    1,   "OUTS 1f0, 1 elements"       },
 	};
 
 	(void)state;

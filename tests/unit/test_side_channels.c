@@ -188,7 +188,7 @@ static void buffers(void **state)
 		uint64_t arch;
 		bool md_clear, rtm, open, clear, tsx_off;
 	} cases[] = {
-	/* clang-format off */
+  /* clang-format off */
 		{0,                                           false, false, true,  false, false},
 		{0,                                           true,  false, false, true,  false},
 		{0,                                           true,  true,  false, true,  false},
@@ -206,7 +206,7 @@ static void buffers(void **state)
 							      true,  true,  false, false, true },
 		{no,                                          true,  true,  false, false, false},
 		{no | ARCH_CAP_RFDS_CLEAR,                    true,  false, false, true,  false},
-	/* clang-format on */
+  /* clang-format on */
 	};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(cases); i++) {

@@ -40,7 +40,7 @@ static void tickets(void **state)
 }
 
 #define THREADS 4
-#define ROUNDS	20000
+#define ROUNDS  20000
 
 static struct spinlock shared;
 static volatile uint64_t count;

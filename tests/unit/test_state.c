@@ -48,7 +48,7 @@ static void flat32_state(void **unused)
 	memset(&state, 0xff, sizeof(state));
 	vcpu_state_flat32(&state, 0xf0100000);
 	assert_int_equal(state.rip, 0xf0100000);
-	assert_int_equal(state.rflags, 2);	     /* IF, VM clear */
+	assert_int_equal(state.rflags, 2);           /* IF, VM clear */
 	assert_int_equal(state.cr0 & 0x80000001, 1); /* PE without PG */
 	assert_int_equal(state.cr3 | state.cr4 | state.efer, 0);
 	assert_int_equal(state.cs.selector, 0x10);

@@ -11,18 +11,18 @@
 #include <cmocka.h>
 
 /* Under names of their own, so that the test's library keeps its functions. */
-#define memcpy	own_memcpy
+#define memcpy  own_memcpy
 #define memmove own_memmove
-#define memset	own_memset
-#define memcmp	own_memcmp
-#define memchr	own_memchr
-#define strlen	own_strlen
+#define memset  own_memset
+#define memcmp  own_memcmp
+#define memchr  own_memchr
+#define strlen  own_strlen
 #define strnlen own_strnlen
-#define strcmp	own_strcmp
+#define strcmp  own_strcmp
 #define strncmp own_strncmp
-#define strchr	own_strchr
+#define strchr  own_strchr
 #define strrchr own_strrchr
-#define strstr	own_strstr
+#define strstr  own_strstr
 #include "kernel/string.c"
 #undef memcpy
 #undef memmove
@@ -91,7 +91,7 @@ static int sign(int x)
 
 static void test_compare(void **state)
 {
-	static const char *const texts[] = {"",	   "a",	   "b",	    "ab",  "abc",
+	static const char *const texts[] = {"",    "a",    "b",     "ab",  "abc",
 					    "abd", "\xff", "a\x80", "abc "};
 
 	(void)state;

@@ -99,7 +99,7 @@ static void what_in_leaves_in_rax(void **state)
 	} rows[] = {
 		{1, 0xffffffffffffff41},
 		{2, 0xffffffffffff4241},
-		{4, 0x44434241	      },
+		{4, 0x44434241        },
 	};
 
 	(void)state;
@@ -309,11 +309,11 @@ static void a_page_fault_across_pages(void **state)
 {
 	static const uint64_t tables[][2] = {
 		{0x1000, 0x2007},
-		  {0x2000, 0x3007},
-		    {0x3000, 0x4007},
+                {0x2000, 0x3007},
+                {0x3000, 0x4007},
 		{0x4028, 0x5007},
-		  {0x4030, 0x6005},
-		    {0x4038, 0x7007},
+                {0x4030, 0x6005},
+                {0x4038, 0x7007},
 	};
 
 	(void)state;

@@ -22,7 +22,7 @@ static struct {
 	uint64_t frequency; /* of the TSC */
 	uint64_t read_cost; /* of a port, in ticks */
 
-	bool pit;	     /* it counts */
+	bool pit;            /* it counts */
 	bool pit_stuck_low;  /* it takes commands but never gets there */
 	bool pit_stuck_high; /* its output is high always */
 	uint64_t pit_skew;   /* its clock runs that many per mille of the right speed; 0: 1000 */
@@ -177,7 +177,7 @@ static const struct pm_timer wide = {.port = PM_PORT, .wide = true};
 
 static void pit_at_all_speeds(void **state)
 {
-	static const uint64_t speeds[] = {4000000,    20000000,	  100000000, 1000000000,
+	static const uint64_t speeds[] = {4000000,    20000000,   100000000, 1000000000,
 					  2592000000, 3500000000, 6000000000};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(speeds); i++) {
@@ -382,9 +382,9 @@ static void set_frequency(void **state, uint32_t hz)
 
 static void conversions(void **state)
 {
-	static const uint32_t speeds[] = {1000000,    1193182,	  4000000,    99999999,	  100000000,
+	static const uint32_t speeds[] = {1000000,    1193182,    4000000,    99999999,   100000000,
 					  1000000000, 2592000000, 3500000000, 4294967295, 3};
-	static const uint64_t values[] = {0,   1,    2,	      3,	 7,
+	static const uint64_t values[] = {0,   1,    2,       3,         7,
 					  999, 1000, 1000000, 123456789, 10000000000};
 
 	for (unsigned i = 0; i < ARRAY_COUNT(speeds); i++) {

@@ -31,8 +31,8 @@
 #include "trace/stream.h"
 
 #define NAMES_FILE "tools/trace-names.json"
-#define VMS	   3
-#define CALLS	   9
+#define VMS        3
+#define CALLS      9
 
 /* --- The names. --- */
 
@@ -216,8 +216,8 @@ static void fill(uint32_t size, unsigned count, uint64_t from)
 {
 	static const struct capability capabilities[2] = {
 		{.msr = IA32_VMX_BASIC, .value = 42},
-		      {.msr = 0x12345,	       .value = 43}
-	   };
+                {.msr = 0x12345,        .value = 43}
+        };
 	const struct ring_info info = {
 		.tsc_hz = 20000000,
 		.capabilities = capabilities,

@@ -33,20 +33,20 @@ static void the_shortest_exchange_counts(void **state)
 {
 	static const struct tsc_sample same[] = {
 		{100, 150, 200},
-		 {300, 304, 310},
-		  {400, 480, 500}
-	 };
+                {300, 304, 310},
+                {400, 480, 500}
+        };
 	static const struct tsc_sample ahead[] = {
 		{100,  1000150, 1000},
-		      {2000, 1002040, 2080}
-	   };
+                {2000, 1002040, 2080}
+        };
 	static const struct tsc_sample behind[] = {
 		{1000000, 5, 1000010}
-	     };
+        };
 	/* A counter that wraps meanwhile. */
 	static const struct tsc_sample wraps[] = {
 		{UINT64_MAX - 9, 0, 10}
-	       };
+        };
 
 	(void)state;
 	difference_is(same, 3, -1, 6);

@@ -15,11 +15,11 @@ static uint8_t buffer[4 * PAGE_SIZE];
 
 /* Low RAM, a hole, two extents that touch, and one above 4 GiB. */
 static const struct fake_extent extents[] = {
-	{0,	    0xa0000  },
-	      {0x100000, PAGE_SIZE},
-	     {0x101000, PAGE_SIZE},
-	    {4 * GIB,  PAGE_SIZE},
-	  {0,	      0	       },
+	{0,        0xa0000  },
+        {0x100000, PAGE_SIZE},
+        {0x101000, PAGE_SIZE},
+        {4 * GIB,  PAGE_SIZE},
+        {0,        0        },
 };
 
 static int setup(void **state)

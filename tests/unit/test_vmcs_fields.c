@@ -34,9 +34,9 @@ static void test_table(void **state)
 /* The name of a field says of which type it is, and each list holds fields of one width. */
 static void test_widths_and_types(void **state)
 {
-#define IN_16(name, encoding)	   assert_int_equal(vmcs_field_bits(encoding), 16);
-#define IN_64(name, encoding)	   assert_int_equal(vmcs_field_width(encoding), VMCS_WIDTH_64);
-#define IN_32(name, encoding)	   assert_int_equal(vmcs_field_bits(encoding), 32);
+#define IN_16(name, encoding)      assert_int_equal(vmcs_field_bits(encoding), 16);
+#define IN_64(name, encoding)      assert_int_equal(vmcs_field_width(encoding), VMCS_WIDTH_64);
+#define IN_32(name, encoding)      assert_int_equal(vmcs_field_bits(encoding), 32);
 #define IN_NATURAL(name, encoding) assert_int_equal(vmcs_field_width(encoding), VMCS_WIDTH_NATURAL);
 	(void)state;
 	VMCS_FIELDS_16(IN_16)
@@ -141,7 +141,7 @@ static void test_fake_regions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	     cmocka_unit_test(test_widths_and_types),
+		cmocka_unit_test(test_table),        cmocka_unit_test(test_widths_and_types),
 		cmocka_unit_test(test_segment_step), cmocka_unit_test(test_fake_slots),
 		cmocka_unit_test(test_fake_fields),  cmocka_unit_test(test_fake_regions),
 	};

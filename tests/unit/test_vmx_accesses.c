@@ -348,9 +348,9 @@ static void strings_that_are_decoded(void **state)
 
 /* --- Memory. --- */
 
-#define READ	   0x001u
-#define FETCH	   0x004u
-#define LINEAR	   0x080u
+#define READ       0x001u
+#define FETCH      0x004u
+#define LINEAR     0x080u
 #define TRANSLATED 0x100u
 #define UNBLOCKED  0x1000u
 
@@ -375,12 +375,12 @@ static void accesses_that_have_no_instruction(void **state)
 		uint32_t vectoring;
 		const char *text;
 	} rows[] = {
-		{READ | LINEAR,			0,	   "a page table lies at guest-physical address fee00020"},
-		{READ,				 0,	  "a page table lies at"				},
-		{FETCH | LINEAR | TRANSLATED,	      0,		 "code is fetched from guest-physical address fee"	  },
-		{READ | LINEAR | TRANSLATED,	     0x80000020,
+		{READ | LINEAR,                        0,          "a page table lies at guest-physical address fee00020"},
+		{READ,				 0,          "a page table lies at"                                },
+		{FETCH | LINEAR | TRANSLATED,          0,          "code is fetched from guest-physical address fee"     },
+		{READ | LINEAR | TRANSLATED,           0x80000020,
 		 "the delivery of an event needs guest-phys"							     },
-		{READ | LINEAR | TRANSLATED | 0x10000, 0,	  "an access that is no instruction's"		      },
+		{READ | LINEAR | TRANSLATED | 0x10000, 0,          "an access that is no instruction's"                  },
 	};
 
 	(void)state;

@@ -31,18 +31,18 @@
 #define get fake_vmcs_get
 #define set fake_vmcs_set
 
-#define RIP	  0x8000
-#define VALID	  0x80000000u
-#define ERROR	  0x800u
+#define RIP       0x8000
+#define VALID     0x80000000u
+#define ERROR     0x800u
 #define UNBLOCKED 0x1000u /* NMI unblocking due to IRET */
 
 /* Types in interruption information. */
 #define EXTERNAL (0u << 8)
-#define NMI	 (2u << 8)
+#define NMI      (2u << 8)
 #define HARDWARE (3u << 8)
 #define SOFTWARE (4u << 8)
-#define INT1	 (5u << 8)
-#define INT3	 (6u << 8)
+#define INT1     (5u << 8)
+#define INT3     (6u << 8)
 
 #define WINDOWS (PRIMARY_INTERRUPT_WINDOW_EXITING | PRIMARY_NMI_WINDOW_EXITING)
 
@@ -91,7 +91,7 @@ static void interrupts_wait_for_their_window(void **state)
 	static const struct {
 		uint64_t rflags, interruptibility;
 	} closed[] = {
-		{RFLAGS_ONE,	     0		      },
+		{RFLAGS_ONE,             0                      },
 		{RFLAGS_ONE | RFLAGS_IF, INTERRUPTIBILITY_STI   },
 		{RFLAGS_ONE | RFLAGS_IF, INTERRUPTIBILITY_MOV_SS},
 	};
@@ -253,7 +253,7 @@ static void an_interrupted_delivery_is_repeated(void **state)
 {
 	static const uint32_t infos[] = {
 		EXTERNAL | 0x33, NMI | 2,  HARDWARE | 6, HARDWARE | ERROR | 14, SOFTWARE | 0x80,
-		INT1 | 1,	 INT3 | 3, INT3 | 4,	 HARDWARE | ERROR | 8,
+		INT1 | 1,        INT3 | 3, INT3 | 4,     HARDWARE | ERROR | 8,
 	};
 	static const uint32_t reasons[] = {VMX_EXIT_EXTERNAL_INTERRUPT, VMX_EXIT_BUS_LOCK,
 					   VMX_EXIT_INSTRUCTION_TIMEOUT};
@@ -369,11 +369,11 @@ static void debug_exceptions(void **state)
 		uint64_t before, qualification, after;
 	} rows[] = {
 		{0xffff0ff0, DEBUG_BS,      0xffff4ff0},
-		    {0xffff0ff0, DEBUG_BD,	   0xffff2ff0},
-		{0xffff4ff1, 2,		0xffff4ff2}, /* B0 goes, BS stays */
-		{0xffff0ff0, 0xf,		  0xffff0fff},
-		    {0xffff0ff0, DEBUG_RTM | 1, 0xfffe0ff1},
-		{0xffff0ff3, 0,		0xffff0ff0},
+                {0xffff0ff0, DEBUG_BD,      0xffff2ff0},
+		{0xffff4ff1, 2,             0xffff4ff2}, /* B0 goes, BS stays */
+		{0xffff0ff0, 0xf,           0xffff0fff},
+                {0xffff0ff0, DEBUG_RTM | 1, 0xfffe0ff1},
+		{0xffff0ff3, 0,             0xffff0ff0},
 	};
 
 	(void)state;

@@ -58,8 +58,8 @@ static int teardown(void **state)
 
 enum fate {
 	FATE_UNEXPECTED, /* the VM stops: no control asks for this exit */
-	FATE_UNKNOWN,	 /* the VM stops: there is no such reason yet */
-	FATE_STOPS,	 /* the VM stops, for a reason of its own */
+	FATE_UNKNOWN,    /* the VM stops: there is no such reason yet */
+	FATE_STOPS,      /* the VM stops, for a reason of its own */
 	FATE_UD,
 	FATE_GP,
 	FATE_NEXT, /* RIP moves */

@@ -81,8 +81,8 @@ static bool is_zero_bit(const uint8_t *bitmap, unsigned bit)
 static void bitmaps(void **state)
 {
 	static const uint32_t open[] = {
-		IA32_STAR,	  IA32_LSTAR,	     IA32_CSTAR,	  IA32_FMASK,
-		IA32_FS_BASE,	  IA32_GS_BASE,	     IA32_KERNEL_GS_BASE, IA32_TSC_AUX,
+		IA32_STAR,        IA32_LSTAR,        IA32_CSTAR,          IA32_FMASK,
+		IA32_FS_BASE,     IA32_GS_BASE,      IA32_KERNEL_GS_BASE, IA32_TSC_AUX,
 		IA32_SYSENTER_CS, IA32_SYSENTER_ESP, IA32_SYSENTER_EIP,
 	};
 	const unsigned count = sizeof(open) / sizeof(open[0]);
@@ -183,8 +183,8 @@ static void guest_state(void **state)
 static void every_capable_model(void **state)
 {
 	static const char *const models[] = {"arrandale", "sandy",     "ivy",
-					     "haswell",	  "broadwell", "skylake",
-					     "cnl",	  "icelake",   "tigerlake"};
+					     "haswell",   "broadwell", "skylake",
+					     "cnl",       "icelake",   "tigerlake"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(models) / sizeof(models[0]); i++) {
@@ -382,10 +382,10 @@ static void features_follow_the_controls(void **state)
 		uint32_t control;
 		struct cpuid_bit feature;
 	} rows[] = {
-		{SECONDARY_RDTSCP,	   CPUID_BIT(0x80000001u, 0, CPUID_EDX, 27)},
-		{SECONDARY_INVPCID,	    CPUID_BIT(7,		 0, CPUID_EBX, 10)},
-		{SECONDARY_XSAVES,	   CPUID_BIT(0xd,	  1, CPUID_EAX, 3) },
-		{SECONDARY_USER_WAIT_PAUSE, CPUID_BIT(7,		 0, CPUID_ECX, 5) },
+		{SECONDARY_RDTSCP,          CPUID_BIT(0x80000001u, 0, CPUID_EDX, 27)},
+		{SECONDARY_INVPCID,         CPUID_BIT(7,           0, CPUID_EBX, 10)},
+		{SECONDARY_XSAVES,          CPUID_BIT(0xd,         1, CPUID_EAX, 3) },
+		{SECONDARY_USER_WAIT_PAUSE, CPUID_BIT(7,           0, CPUID_ECX, 5) },
 	};
 
 	(void)state;

@@ -31,7 +31,7 @@ struct vmx_capabilities {
 	uint64_t cr0_fixed0, cr0_fixed1;
 	uint64_t cr4_fixed0, cr4_fixed1;
 	unsigned preemption_timer_shift; /* the timer ticks every 2^shift ticks of the TSC */
-	bool itlb_multihit;		 /* execute rights on large pages can stop the machine */
+	bool itlb_multihit;              /* execute rights on large pages can stop the machine */
 
 	/* The MSRs 480h to 493h as they were read, for reports. */
 	uint64_t raw[VMX_MSR_COUNT];

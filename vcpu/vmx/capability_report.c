@@ -8,7 +8,7 @@
 #include "vcpu/vmx/capability_fields.h"
 #include "vcpu/vmx/report_text.h"
 
-#define U(x)	    ((unsigned long long)(x))
+#define U(x)        ((unsigned long long)(x))
 #define REFUSAL_MAX 400
 
 /* clang-format off */
@@ -86,9 +86,9 @@ static void list_reserved(uint64_t forced, uint64_t allowed, uint64_t reserved)
 		const char *may_be;
 		uint64_t bits;
 	} kinds[] = {
-		{"only 1",			   reserved & forced	    },
+		{"only 1",                        reserved & forced            },
 		{"0 or 1, which Plinth leaves 0", reserved & ~forced & allowed },
-		{"only 0",			   reserved & ~forced & ~allowed},
+		{"only 0",                        reserved & ~forced & ~allowed},
 	};
 	char text[3 * REPORT_LIST_MAX] = "";
 

@@ -229,10 +229,10 @@ err_t vmx_controls_choose(const struct vmx_capabilities *capabilities,
 		uint32_t *value;
 	} words[] = {
 		{VMX_SECONDARY, &controls->secondary},
-		       {VMX_PIN,	 &controls->pin      },
-		{VMX_PRIMARY,   &controls->primary	},
-		       {VMX_EXIT,	  &controls->exit	 },
-		{VMX_ENTRY,	    &controls->entry    },
+                {VMX_PIN,       &controls->pin      },
+		{VMX_PRIMARY,   &controls->primary  },
+                {VMX_EXIT,      &controls->exit     },
+		{VMX_ENTRY,     &controls->entry    },
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(words); i++) {

@@ -12,12 +12,12 @@
 #include "vcpu/vmx/capabilities.h"
 
 enum control_choice {
-	CONTROL_MUST,	/* 1, or Plinth refuses the processor */
-	CONTROL_WANT,	/* 1 where the processor has it */
+	CONTROL_MUST,   /* 1, or Plinth refuses the processor */
+	CONTROL_WANT,   /* 1 where the processor has it */
 	CONTROL_SWITCH, /* 0 at first, set and cleared while a guest runs: must be free to be either
 			 */
-	CONTROL_AVOID,	/* 0 where the processor allows that, else 1: its exits are handled */
-	CONTROL_NEVER,	/* 0, or Plinth refuses the processor */
+	CONTROL_AVOID,  /* 0 where the processor allows that, else 1: its exits are handled */
+	CONTROL_NEVER,  /* 0, or Plinth refuses the processor */
 };
 
 /* One control with what becomes of it and why. */

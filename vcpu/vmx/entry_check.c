@@ -8,10 +8,10 @@
 
 /* In the order of the SDM's chapter "VM Entries". */
 static const struct entry_rules *const groups[] = {
-	&entry_rules_execution,	  &entry_rules_exit,	      &entry_rules_entry,
-	&entry_rules_host,	  &entry_rules_address_space, &entry_rules_registers,
-	&entry_rules_segments,	  &entry_rules_tables,	      &entry_rules_rip,
-	&entry_rules_nonregister, &entry_rules_pdptes,	      &entry_rules_msrs,
+	&entry_rules_execution,   &entry_rules_exit,          &entry_rules_entry,
+	&entry_rules_host,        &entry_rules_address_space, &entry_rules_registers,
+	&entry_rules_segments,    &entry_rules_tables,        &entry_rules_rip,
+	&entry_rules_nonregister, &entry_rules_pdptes,        &entry_rules_msrs,
 };
 
 const struct entry_rule *entry_rule_by_index(size_t index)

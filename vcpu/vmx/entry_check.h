@@ -17,9 +17,9 @@
 enum entry_verdict {
 	ENTRY_SUCCEEDS = 0,
 	ENTRY_FAIL_CONTROLS = 7, /* VMfailValid: invalid control fields */
-	ENTRY_FAIL_HOST = 8,	 /* VMfailValid: invalid host-state fields */
-	ENTRY_EXIT_GUEST = 33,	 /* VM exit: invalid guest state */
-	ENTRY_EXIT_MSR = 34,	 /* VM exit: MSR loading */
+	ENTRY_FAIL_HOST = 8,     /* VMfailValid: invalid host-state fields */
+	ENTRY_EXIT_GUEST = 33,   /* VM exit: invalid guest state */
+	ENTRY_EXIT_MSR = 34,     /* VM exit: MSR loading */
 };
 
 /* A control word and bits of it. */
@@ -33,9 +33,9 @@ struct entry_controls {
 struct entry_environment {
 	const struct vmx_capabilities *capabilities;
 	unsigned physical_bits; /* width of a physical address */
-	unsigned linear_bits;	/* of a linear address: 57 where the processor has LA57, else 48 */
-	bool long_mode;		/* IA32_EFER.LMA */
-	bool tracing;		/* Intel PT is on: IA32_RTIT_CTL.TraceEn */
+	unsigned linear_bits;   /* of a linear address: 57 where the processor has LA57, else 48 */
+	bool long_mode;         /* IA32_EFER.LMA */
+	bool tracing;           /* Intel PT is on: IA32_RTIT_CTL.TraceEn */
 	bool sgx, rtm, bus_lock_detect, lam;
 
 	/* The bits that these MSRs have on this processor; all others are reserved. */

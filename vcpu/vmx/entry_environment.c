@@ -14,20 +14,20 @@
 
 /* SDM "IA32_DEBUGCTL MSR". Which of the bits beyond the first a processor has, it does not tell:
  * none is counted as reserved. */
-#define DEBUGCTL_ALL	 0xffc3ull
+#define DEBUGCTL_ALL     0xffc3ull
 #define DEBUGCTL_RTM_BIT BIT(15)
 
 /* SDM "IA32_PERF_GLOBAL_CTRL": general counters from bit 0, fixed ones from 32, and the performance
  * metrics. */
-#define GLOBAL_FIXED	   32
-#define GLOBAL_METRICS	   BIT(48)
+#define GLOBAL_FIXED       32
+#define GLOBAL_METRICS     BIT(48)
 #define CAPABILITY_METRICS BIT(15) /* in IA32_PERF_CAPABILITIES */
 
 /* SDM "Architectural MSRs": IA32_S_CET, IA32_RTIT_CTL, IA32_LBR_CTL. */
 #define S_CET_SHADOW_STACK 0x3ull
-#define S_CET_TRACKING	   0xfffffffffffffc3cull
-#define RTIT_CTL_ALL	   0x0380ffff8f7bffffull
-#define LBR_CTL_ALL	   0x7f000full
+#define S_CET_TRACKING     0xfffffffffffffc3cull
+#define RTIT_CTL_ALL       0x0380ffff8f7bffffull
+#define LBR_CTL_ALL        0x7f000full
 #define RTIT_CTL_TRACE_EN  BIT(0)
 
 /* Any address may be asked for: what lies outside the RAM that is mapped reads as a fault, which is

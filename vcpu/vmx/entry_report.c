@@ -34,7 +34,7 @@ static const struct {
 	uint16_t field;
 	enum vmx_control_word word;
 } words[] = {
-	/* clang-format off */
+  /* clang-format off */
 	{VMCS_PIN_CONTROLS,            VMX_PIN},
 	{VMCS_PRIMARY_CONTROLS,        VMX_PRIMARY},
 	{VMCS_SECONDARY_CONTROLS,      VMX_SECONDARY},
@@ -42,21 +42,21 @@ static const struct {
 	{VMCS_EXIT_CONTROLS,           VMX_EXIT},
 	{VMCS_SECONDARY_EXIT_CONTROLS, VMX_EXIT2},
 	{VMCS_ENTRY_CONTROLS,          VMX_ENTRY},
-	/* clang-format on */
+  /* clang-format on */
 };
 
 /* Registers whose bits the SDM names, by the lowest first; "" for one without a name. */
 static const char *const cr0_names[] = {
-	[0] = "PE",  [1] = "MP",  [2] = "EM",  [3] = "TS",  [4] = "ET",	 [5] = "NE",
+	[0] = "PE",  [1] = "MP",  [2] = "EM",  [3] = "TS",  [4] = "ET",  [5] = "NE",
 	[16] = "WP", [18] = "AM", [29] = "NW", [30] = "CD", [31] = "PG",
 };
 static const char *const cr4_names[] = {
-	[0] = "VME",	     [1] = "PVI",      [2] = "TSD",	 [3] = "DE",	[4] = "PSE",
-	[5] = "PAE",	     [6] = "MCE",      [7] = "PGE",	 [8] = "PCE",	[9] = "OSFXSR",
-	[10] = "OSXMMEXCPT", [11] = "UMIP",    [12] = "LA57",	 [13] = "VMXE", [14] = "SMXE",
-	[16] = "FSGSBASE",   [17] = "PCIDE",   [18] = "OSXSAVE", [19] = "KL",	[20] = "SMEP",
-	[21] = "SMAP",	     [22] = "PKE",     [23] = "CET",	 [24] = "PKS",	[25] = "UINTR",
-	[27] = "LASS",	     [28] = "LAM_SUP", [32] = "FRED",
+	[0] = "VME",         [1] = "PVI",      [2] = "TSD",      [3] = "DE",    [4] = "PSE",
+	[5] = "PAE",         [6] = "MCE",      [7] = "PGE",      [8] = "PCE",   [9] = "OSFXSR",
+	[10] = "OSXMMEXCPT", [11] = "UMIP",    [12] = "LA57",    [13] = "VMXE", [14] = "SMXE",
+	[16] = "FSGSBASE",   [17] = "PCIDE",   [18] = "OSXSAVE", [19] = "KL",   [20] = "SMEP",
+	[21] = "SMAP",       [22] = "PKE",     [23] = "CET",     [24] = "PKS",  [25] = "UINTR",
+	[27] = "LASS",       [28] = "LAM_SUP", [32] = "FRED",
 };
 static const char *const efer_names[] = {[0] = "SCE", [8] = "LME", [10] = "LMA", [11] = "NXE"};
 static const char *const rflags_names[] = {
@@ -79,7 +79,7 @@ static const struct {
 	uint8_t count;
 	const char *const *names;
 } registers[] = {
-	/* clang-format off */
+  /* clang-format off */
 	{VMCS_HOST_CR0,                       ARRAY_COUNT(cr0_names),     cr0_names},
 	{VMCS_GUEST_CR0,                      ARRAY_COUNT(cr0_names),     cr0_names},
 	{VMCS_HOST_CR4,                       ARRAY_COUNT(cr4_names),     cr4_names},
@@ -89,7 +89,7 @@ static const struct {
 	{VMCS_GUEST_RFLAGS,                   ARRAY_COUNT(rflags_names),  rflags_names},
 	{VMCS_GUEST_INTERRUPTIBILITY,         ARRAY_COUNT(shadow_names),  shadow_names},
 	{VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, ARRAY_COUNT(pending_names), pending_names},
-	/* clang-format on */
+  /* clang-format on */
 };
 
 static bool is_rights(uint32_t field)

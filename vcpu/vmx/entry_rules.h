@@ -12,9 +12,9 @@ struct entry_view {
 	const struct vmcs_image *image;
 	const struct entry_environment *environment;
 	uint64_t word[VMX_CONTROL_WORD_COUNT]; /* 0 for a word that is not activated */
-	bool unrestricted;	       /* the guest may be in real mode and without paging */
-	bool ia32e;		       /* "IA-32e mode guest" */
-	bool v86;		       /* the guest will be in virtual-8086 mode */
+	bool unrestricted;             /* the guest may be in real mode and without paging */
+	bool ia32e;                    /* "IA-32e mode guest" */
+	bool v86;                      /* the guest will be in virtual-8086 mode */
 	struct vmx_interruption event; /* to be injected */
 };
 
@@ -45,12 +45,12 @@ extern const struct entry_rules entry_rules_nonregister, entry_rules_pdptes, ent
 	{                                                                                          \
 		VMX_##w, w##_##c                                                                   \
 	}
-#define ON(w, c)	    .when = {CONTROLS(w, c)}
+#define ON(w, c)            .when = {CONTROLS(w, c)}
 #define ON2(w1, c1, w2, c2) .when = {CONTROLS(w1, c1), CONTROLS(w2, c2)}
-#define CHECK(f)	    .broken = entry_##f
-#define SHOW1(a)	    .field_count = 1, .fields = {VMCS_##a}
-#define SHOW2(a, b)	    .field_count = 2, .fields = {VMCS_##a, VMCS_##b}
-#define SHOW3(a, b, c)	    .field_count = 3, .fields = {VMCS_##a, VMCS_##b, VMCS_##c}
+#define CHECK(f)            .broken = entry_##f
+#define SHOW1(a)            .field_count = 1, .fields = {VMCS_##a}
+#define SHOW2(a, b)         .field_count = 2, .fields = {VMCS_##a, VMCS_##b}
+#define SHOW3(a, b, c)      .field_count = 3, .fields = {VMCS_##a, VMCS_##b, VMCS_##c}
 #define SHOW4(a, b, c, d)   .field_count = 4, .fields = {VMCS_##a, VMCS_##b, VMCS_##c, VMCS_##d}
 #define SHOW5(a, b, c, d, e)                                                                       \
 	.field_count = 5, .fields = {VMCS_##a, VMCS_##b, VMCS_##c, VMCS_##d, VMCS_##e}

@@ -233,9 +233,9 @@ static void explain_link(const struct entry_view *view, const struct entry_rule 
 
 /* --- PDPTEs --- */
 
-#define PDPTE_P	       BIT(0)
+#define PDPTE_P        BIT(0)
 #define PDPTE_RESERVED 0x1e6ull /* bits 2:1 and 8:5 */
-#define PDPTES	       4
+#define PDPTES         4
 #define PAE_CR3_MASK   ~0x1full
 
 static bool uses_pae(const struct entry_view *view)

@@ -7,7 +7,7 @@
 
 #define VERDICT ENTRY_EXIT_GUEST
 
-#define UPPER_HALF	~0xffffffffull
+#define UPPER_HALF      ~0xffffffffull
 #define BNDCFGS_ADDRESS ~0xfffull
 
 /*

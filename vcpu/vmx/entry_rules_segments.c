@@ -14,13 +14,13 @@
 
 /* Values of the type of a descriptor. */
 #define TYPE_DATA_WRITABLE 3u /* accessed, expand-up */
-#define TYPE_CODE	   8u /* this bit tells code from data */
-#define TYPE_CONFORMING	   4u /* of code */
-#define TYPE_READABLE	   2u /* of code */
-#define TYPE_ACCESSED	   1u
-#define TYPE_LDT	   2u
-#define TYPE_TSS16_BUSY	   3u
-#define TYPE_TSS_BUSY	   11u
+#define TYPE_CODE          8u /* this bit tells code from data */
+#define TYPE_CONFORMING    4u /* of code */
+#define TYPE_READABLE      2u /* of code */
+#define TYPE_ACCESSED      1u
+#define TYPE_LDT           2u
+#define TYPE_TSS16_BUSY    3u
+#define TYPE_TSS_BUSY      11u
 
 #define V86_RIGHTS 0xf3u
 #define V86_LIMIT  0xffffu

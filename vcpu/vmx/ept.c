@@ -9,14 +9,14 @@
 #include "kernel/physical.h"
 #include "kernel/string.h"
 
-#define ENTRIES	     512u
+#define ENTRIES      512u
 #define TOP_LEVEL    4
 #define ADDRESS_BITS 48
 
 /* Bits of an entry. A leaf carries a memory type; bit 7 makes an entry of level 2 or 3 a leaf. */
-#define RIGHTS	0x7ull
+#define RIGHTS  0x7ull
 #define TYPE_WB (6ull << 3)
-#define LARGE	(1ull << 7)
+#define LARGE   (1ull << 7)
 #define ADDRESS 0x000ffffffffff000ull
 /* Ignored by the processor: the execute right is withheld for the erratum's sake. */
 #define WITHHELD (1ull << 52)

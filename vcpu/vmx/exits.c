@@ -266,7 +266,7 @@ static enum outcome exit_ept_violation(struct vcpu *vcpu)
 			vcpu->record->detail[2] = EPT_STOPPED << 8;
 		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
 			"%s guest-physical address %llx, where there is no memory",
-			interrupted	       ? "the delivery of an event needs"
+			interrupted            ? "the delivery of an event needs"
 			: violation.fetch      ? "code is fetched from"
 			: violation.translated ? "an access that is no instruction's goes to"
 					       : "a page table lies at",
@@ -361,8 +361,8 @@ static enum outcome exit_entry_failure(struct vcpu *vcpu)
 		vcpu->record->flags |= RECORD_ENTRY_FAILED;
 	vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0, "%s (exit qualification %llu%s)",
 		vmx_exit_reason_name(vcpu_exit_reason(vcpu)), (unsigned long long)why,
-		why == ENTRY_FAILURE_PDPTE	    ? ": a PDPTE"
-		: why == ENTRY_FAILURE_NMI	    ? ": an NMI while STI blocks"
+		why == ENTRY_FAILURE_PDPTE          ? ": a PDPTE"
+		: why == ENTRY_FAILURE_NMI          ? ": an NMI while STI blocks"
 		: why == ENTRY_FAILURE_LINK_POINTER ? ": the VMCS link pointer"
 						    : "");
 	if (vcpu_exit_reason(vcpu) != VMX_EXIT_ENTRY_FAILURE_MACHINE_CHECK)

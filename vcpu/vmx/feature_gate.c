@@ -23,19 +23,19 @@ static const struct hypervisor hypervisors[] = {
 		 .remedy = "load kvm_intel with nested=1 and start QEMU with -cpu host"    },
 	[TCG] = {.sign = "TCGTCGTCGTCG",
 		 .name = "QEMU's own emulation (TCG)",
-		 .remedy = "start QEMU with -accel kvm -cpu host, or use Bochs"	       },
+		 .remedy = "start QEMU with -accel kvm -cpu host, or use Bochs"            },
 	[VMWARE] = {.sign = "VMwareVMware",
-		    .name = "VMware",
-		    .remedy = "turn on \"Virtualize Intel VT-x/EPT\" for this virtual machine"},
+                 .name = "VMware",
+                 .remedy = "turn on \"Virtualize Intel VT-x/EPT\" for this virtual machine"},
 	[VIRTUALBOX] = {.sign = "VBoxVBoxVBox",
-			.name = "VirtualBox",
-			.remedy = "turn on \"Enable Nested VT-x/AMD-V\" for this virtual machine" },
+                 .name = "VirtualBox",
+                 .remedy = "turn on \"Enable Nested VT-x/AMD-V\" for this virtual machine" },
 	[HYPER_V] = {.sign = "Microsoft Hv",
-		     .name = "Hyper-V",
-		     .remedy = "set ExposeVirtualizationExtensions for this virtual machine"   },
+                 .name = "Hyper-V",
+                 .remedy = "set ExposeVirtualizationExtensions for this virtual machine"   },
 	[XEN] = {.sign = "XenVMMXenVMM",
 		 .name = "Xen",
-		 .remedy = "set nestedhvm=1 for this domain"				    },
+		 .remedy = "set nestedhvm=1 for this domain"                               },
 };
 
 /* The name and the remedy of the hypervisor that Plinth runs under; NULL when it runs on the
@@ -211,12 +211,12 @@ static err_t check_ept(const struct feature_gate_input *input, struct feature_ga
 		unsigned bit;
 		const char *what;
 	} needs[] = {
-	/* clang-format off */
+  /* clang-format off */
 		{c->ept_vpid.walk_4,     6, "a page walk of 4 levels"},
 		{c->ept_vpid.memory_wb, 14, "tables in write-back memory"},
 		{c->ept_vpid.invept,    20, "INVEPT"},
 		{any_kind,              26, "INVEPT of a single or of all contexts"},
-	/* clang-format on */
+  /* clang-format on */
 	};
 
 	(void)input;

@@ -22,8 +22,8 @@ struct feature_gate_input {
 /* What it found, and what VMX operation needs. */
 struct feature_gate {
 	bool must_write_feature_control; /* firmware has left it unlocked */
-	uint64_t feature_control;	 /* the value to write then */
-	uint64_t cr0, cr4;		 /* as they are to be at VMXON: with NE and VMXE */
+	uint64_t feature_control;        /* the value to write then */
+	uint64_t cr0, cr4;               /* as they are to be at VMXON: with NE and VMXE */
 	struct vmx_capabilities capabilities;
 	struct vmx_controls controls;
 };

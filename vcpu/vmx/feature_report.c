@@ -47,9 +47,9 @@ static void report_instructions(const struct feature_gate *gate)
 		uint32_t control;
 		const char *name;
 	} rows[] = {
-		{SECONDARY_RDTSCP,	   "RDTSCP" },
-		{SECONDARY_INVPCID,	    "INVPCID"},
-		{SECONDARY_XSAVES,	   "XSAVES" },
+		{SECONDARY_RDTSCP,          "RDTSCP" },
+		{SECONDARY_INVPCID,         "INVPCID"},
+		{SECONDARY_XSAVES,          "XSAVES" },
 		{SECONDARY_USER_WAIT_PAUSE, "WAITPKG"},
 	};
 	char on[REPORT_LIST_MAX] = "", off[REPORT_LIST_MAX] = "";

@@ -8,7 +8,7 @@
 
 #include "kernel/log.h"
 
-#define REPORT_COLUMNS	92 /* of 100, less "plinth: " */
+#define REPORT_COLUMNS  92 /* of 100, less "plinth: " */
 #define REPORT_LIST_MAX 400
 
 /* Appends to a list "a, b, c" in a buffer of REPORT_LIST_MAX. What does not fit is left out. */

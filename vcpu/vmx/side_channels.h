@@ -15,7 +15,7 @@
 
 struct side_channels {
 	/* What remains open, whatever is done. */
-	bool l1tf;	     /* between two beats, what an exit brings into the first data cache */
+	bool l1tf;           /* between two beats, what an exit brings into the first data cache */
 	bool stale_buffers;  /* MDS, TAA, MMIO stale data */
 	bool branch_targets; /* Spectre v2: a guest may steer the host's indirect branches */
 	bool branch_history; /* BHI: the same through their history */
@@ -24,10 +24,10 @@ struct side_channels {
 	uint64_t arch_capabilities; /* IA32_ARCH_CAPABILITIES; 0: it is not there */
 
 	/* What is done. */
-	bool flush_l1d;	    /* IA32_FLUSH_CMD before another VM, and at each beat */
+	bool flush_l1d;     /* IA32_FLUSH_CMD before another VM, and at each beat */
 	bool clear_buffers; /* VERW before each entry */
-	bool barrier;	    /* IBPB before another VM */
-	bool tsx_off;	    /* transactions abort at once: no TAA */
+	bool barrier;       /* IBPB before another VM */
+	bool tsx_off;       /* transactions abort at once: no TAA */
 	uint64_t spec_ctrl; /* IA32_SPEC_CTRL as it is while Plinth runs; 0: left alone */
 };
 

@@ -19,11 +19,11 @@
 _Static_assert(SELECTOR_DATA == HOST_DATA, "vcpu/offsets.h");
 
 /* One allocation a vCPU: the backend's state, the VMCS, the bitmaps. */
-#define PAGE_STATE	0
-#define PAGE_VMCS	1
-#define PAGE_IO_BITMAP	2 /* A and B */
+#define PAGE_STATE      0
+#define PAGE_VMCS       1
+#define PAGE_IO_BITMAP  2 /* A and B */
 #define PAGE_MSR_BITMAP 4
-#define PAGES		5
+#define PAGES           5
 
 /* SDM "MSR-Bitmap Address": four quadrants of 1 KiB. */
 #define MSR_READ_LOW   0x000

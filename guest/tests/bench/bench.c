@@ -5,14 +5,14 @@
 #include "guest/lib/guest.h"
 #include "vcpu/hypercall.h"
 
-#define BATCHES	   10
+#define BATCHES    10
 #define OPERATIONS 200
 
 #define MSR_EFER    0xc0000080
 #define MSR_UNKNOWN 0x12345
-#define CR0_CD	    (1ull << 30)
+#define CR0_CD      (1ull << 30)
 #define CR4_OSXSAVE (1ull << 18)
-#define NOBODY	    0xfeb00000ull
+#define NOBODY      0xfeb00000ull
 
 static volatile uint32_t *const nobody = (volatile uint32_t *)NOBODY;
 static uint64_t cr0, cr4, efer;

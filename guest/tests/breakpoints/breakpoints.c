@@ -4,19 +4,19 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define BOTH	 "tells the next instruction's breakpoint along with the step"
+#define BOTH     "tells the next instruction's breakpoint along with the step"
 #define REPEATED "pushes RF as 0 between the elements of a repeated instruction"
-#define CR4_DE	 8
-#define RF	 0x10000
-#define TF	 0x100
+#define CR4_DE   8
+#define RF       0x10000
+#define TF       0x100
 
 /* DR7: breakpoint 0 globally on, with exactness asked for. Type and length of it: */
-#define ON	  0x602
-#define EXECUTE	  (0x0 << 16)
-#define WRITE	  (0x1 << 16)
-#define PORT	  (0x2 << 16)
+#define ON        0x602
+#define EXECUTE   (0x0 << 16)
+#define WRITE     (0x1 << 16)
+#define PORT      (0x2 << 16)
 #define READWRITE (0x3 << 16)
-#define WORD	  (0x1 << 18)
+#define WORD      (0x1 << 18)
 #define LONGWORD  (0x3 << 18)
 
 CODE64(cpuid_nop, "cpuid\n nop\n nop\n");
@@ -91,7 +91,7 @@ static void try(enum place place, const uint8_t *code, const uint8_t *end, const
 	defaults();
 }
 #define TRY_IN(place, name, wanted) try(place, name, name##_end, wanted, #name)
-#define BREAK(name, wanted)	    TRY_IN(LONG64, name, wanted)
+#define BREAK(name, wanted)         TRY_IN(LONG64, name, wanted)
 
 static void on_instructions(void)
 {

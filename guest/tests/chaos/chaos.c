@@ -15,11 +15,11 @@
 #include "vcpu/hypercall.h"
 
 #define INFO_COMMAND_LINE 4
-#define TELL_EVERY	  5000 /* instructions */
-#define VECTORS		  256
-#define RUNS		  16  /* of a burst's code, each from another state */
-#define EXCEPTIONS_MAX	  200 /* of one run */
-#define WATCHDOG_TICKS	  60000
+#define TELL_EVERY        5000 /* instructions */
+#define VECTORS           256
+#define RUNS              16  /* of a burst's code, each from another state */
+#define EXCEPTIONS_MAX    200 /* of one run */
+#define WATCHDOG_TICKS    60000
 
 static KEPT uint64_t seed, wanted, first;
 static KEPT bool mix, tell, slow, has_watchdog;

@@ -41,9 +41,9 @@ extern uint64_t cr4_allowed; /* the bits that can be set here */
 #define SELECTOR(slot) ((uint16_t)(SEL_TEST + 8 * (slot)))
 
 /* Addresses behind page-table entries that are made anew for each burst. */
-#define WINDOW	    0x40000000ull
+#define WINDOW      0x40000000ull
 #define WINDOW_SIZE 0x200000ull
-#define RAM_END	    0x400000ull
+#define RAM_END     0x400000ull
 
 void tables_start(void);
 void tables_shuffle(enum place place);
@@ -52,9 +52,9 @@ uint64_t tables_any_cr3(void); /* of some page tables, of whichever kind */
 
 /* --- Code. --- */
 
-#define LANDING		 0x7f00 /* where transfers of control go to: not back to the code */
-#define HLT		 0xf4
-#define CODE_MAX	 1200
+#define LANDING          0x7f00 /* where transfers of control go to: not back to the code */
+#define HLT              0xf4
+#define CODE_MAX         1200
 #define INSTRUCTIONS_MAX 160
 
 struct code {

@@ -358,8 +358,8 @@ static void do_bytes(struct code *code)
 }
 
 static void (*const makers[])(struct code *code) = {
-	do_msr,	      do_msr,	 do_port,    do_port,	do_string, do_cr,
-	do_cr,	      do_dr,	 do_dr,	     do_cpuid,	do_xsetbv, do_event,
+	do_msr,       do_msr,    do_port,    do_port,   do_string, do_cr,
+	do_cr,        do_dr,     do_dr,      do_cpuid,  do_xsetbv, do_event,
 	do_hypercall, do_shadow, do_invpcid, do_return, do_bytes,
 };
 

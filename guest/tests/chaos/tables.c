@@ -16,7 +16,7 @@
 
 #define PDPTE_RESERVED 0xffff8000000001e6ull
 
-#define IMAGE	  0x100000ull
+#define IMAGE     0x100000ull
 #define MEBIBYTES 2 /* of page tables for low memory, 2 MiB each */
 
 #define ALIGNED __attribute__((aligned(4096)))
@@ -92,12 +92,12 @@ void tables_start(void)
 static uint64_t random_frame(bool wide)
 {
 	static const uint64_t frames[] = {
-		0x5000,	    0x6000,	0x5000,	    0x6000,	0xa0000,
-		0xb8000,    0xc0000,	0xf0000,    0x3ff000,	0x400000,
+		0x5000,     0x6000,     0x5000,     0x6000,     0xa0000,
+		0xb8000,    0xc0000,    0xf0000,    0x3ff000,   0x400000,
 		0x80000000, 0xd0000000, 0xfec00000, 0xfee00000, 0xfffff000,
 	};
 	static const uint64_t wide_frames[] = {
-		0x100000000ull,	    0x7ffffff000ull,	0x8000000000ull,
+		0x100000000ull,     0x7ffffff000ull,    0x8000000000ull,
 		0x3fffffffff000ull, 0xffffffffff000ull,
 	};
 
@@ -155,8 +155,8 @@ static uint64_t gate(uint64_t offset, uint16_t selector, uint32_t access)
 
 static uint32_t random_base(void)
 {
-	static const uint32_t bases[] = {0,	     0,		 0,	    0x5000,
-					 0x5ff0,     0xa0000,	 0x3ff000,  0x400000,
+	static const uint32_t bases[] = {0,          0,          0,         0x5000,
+					 0x5ff0,     0xa0000,    0x3ff000,  0x400000,
 					 0x40000000, 0xfee00000, 0xfffff000};
 
 	return PICK(bases);

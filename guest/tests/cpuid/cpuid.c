@@ -5,7 +5,7 @@
 
 #define EXTENDED    0x80000000u
 #define CR4_OSXSAVE (1ull << 18)
-#define CR4_PKE	    (1ull << 22)
+#define CR4_PKE     (1ull << 22)
 
 CODE16(ask16, "cpuid\n");
 CODE32(ask32, "cpuid\n");
@@ -28,35 +28,35 @@ static const struct {
 	uint32_t same[4];
 	const char *reason;
 } leaves[] = {
-	{0,	    0,    {0, ~0u, ~0u, ~0u},			   "the last leaf is 0Dh"		 },
+	{0,	    0,    {0, ~0u, ~0u, ~0u},                    "the last leaf is 0Dh"                 },
 	{1,	    0,    {~0u, 0xff00, 0x76da3203, 0x0f8bfdff}, "no local APIC, VMX, counters, tracing"},
-	{2,	    0,    {0xff00ffff, ~0u, ~0u, ~0u},	    "leaf 18h is not shown"		   },
-	{3,	    0,    {~0u, ~0u, ~0u, ~0u},		     0				      },
-	{4,	    0,    {0x3fff, ~0u, ~0u, ~0u},		"one processor, that shares no cache"  },
-	{4,	    1,    {0x3fff, ~0u, ~0u, ~0u},		"one processor, that shares no cache"  },
-	{4,	    2,    {0x3fff, ~0u, ~0u, ~0u},		"one processor, that shares no cache"  },
-	{4,	    3,    {0x3fff, ~0u, ~0u, ~0u},		"one processor, that shares no cache"  },
-	{4,	    4,    {~0u, ~0u, ~0u, ~0u},		     0				      },
-	{5,	    0,    {0, 0, 0, 0},			     "no MONITOR"				 },
-	{6,	    0,    {0, 0, 0, 0},			     "power is the host's"		  },
+	{2,	    0,    {0xff00ffff, ~0u, ~0u, ~0u},           "leaf 18h is not shown"                },
+	{3,	    0,    {~0u, ~0u, ~0u, ~0u},                  0				      },
+	{4,	    0,    {0x3fff, ~0u, ~0u, ~0u},               "one processor, that shares no cache"  },
+	{4,	    1,    {0x3fff, ~0u, ~0u, ~0u},               "one processor, that shares no cache"  },
+	{4,	    2,    {0x3fff, ~0u, ~0u, ~0u},               "one processor, that shares no cache"  },
+	{4,	    3,    {0x3fff, ~0u, ~0u, ~0u},               "one processor, that shares no cache"  },
+	{4,	    4,    {~0u, ~0u, ~0u, ~0u},                  0				      },
+	{5,	    0,    {0, 0, 0, 0},                          "no MONITOR"                           },
+	{6,	    0,    {0, 0, 0, 0},                          "power is the host's"                  },
 	{7,	    0,    {~0u, 0xd19f27eb, 0x18405f6e, 0x4510}, "no TSX, no protection of speculation" },
-	{7,	    1,    {~0u, ~0u, ~0u, ~0u},		     0				      },
-	{8,	    0,    {~0u, ~0u, ~0u, ~0u},		     0				      },
-	{9,	    0,    {~0u, ~0u, ~0u, ~0u},		     0				      },
-	{0xa,	      0,	 {0, 0, 0, 0},			       "no performance counters"		},
-	{0xb,	      0,	 {0, 0, 0xff, ~0u},			    "one processor"			   },
-	{0xb,	      1,	 {0, 0, 0xff, ~0u},			    "one processor"			   },
-	{0xb,	      2,	 {~0u, ~0u, ~0u, ~0u},		       0					},
-	{0xb,	      0xff, {~0u, ~0u, ~0u, ~0u},		  0					   },
-	{EXTENDED,	   0,    {~0u, ~0u, ~0u, ~0u},		    0					     },
-	{EXTENDED + 1, 0,	  {~0u, ~0u, ~0u, ~0u},			0					 },
-	{EXTENDED + 2, 0,	  {~0u, ~0u, ~0u, ~0u},			0					 },
-	{EXTENDED + 3, 0,	  {~0u, ~0u, ~0u, ~0u},			0					 },
-	{EXTENDED + 4, 0,	  {~0u, ~0u, ~0u, ~0u},			0					 },
-	{EXTENDED + 5, 0,	  {~0u, ~0u, ~0u, ~0u},			0					 },
-	{EXTENDED + 6, 0,	  {~0u, ~0u, ~0u, ~0u},			0					 },
-	{EXTENDED + 7, 0,	  {~0u, ~0u, ~0u, ~0u},			0					 },
-	{EXTENDED + 8, 0,	  {~0u, ~0u, ~0u, ~0u},			0					 },
+	{7,	    1,    {~0u, ~0u, ~0u, ~0u},                  0				      },
+	{8,	    0,    {~0u, ~0u, ~0u, ~0u},                  0				      },
+	{9,	    0,    {~0u, ~0u, ~0u, ~0u},                  0				      },
+	{0xa,          0,    {0, 0, 0, 0},                          "no performance counters"              },
+	{0xb,          0,    {0, 0, 0xff, ~0u},                     "one processor"                        },
+	{0xb,          1,    {0, 0, 0xff, ~0u},                     "one processor"                        },
+	{0xb,          2,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{0xb,          0xff, {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED,     0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED + 1, 0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED + 2, 0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED + 3, 0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED + 4, 0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED + 5, 0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED + 6, 0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED + 7, 0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
+	{EXTENDED + 8, 0,    {~0u, ~0u, ~0u, ~0u},                  0                                      },
 };
 
 static void as_they_are(void)
@@ -89,7 +89,7 @@ static void beyond_the_last(void)
 {
 	static const uint32_t subleaves[] = {0, 1, 2, 5, 0xffffffff};
 	uint32_t max = cpuid(0, 0).eax, extended = cpuid(EXTENDED, 0).eax, wrong = 0;
-	const uint32_t beyond[] = {max + 1,    0x20,	   0x1000,	 0x3fffffff,
+	const uint32_t beyond[] = {max + 1,    0x20,       0x1000,       0x3fffffff,
 				   0x40000100, 0x7fffffff, extended + 1, 0x8000ffff,
 				   0x80860000, 0xc0000000, 0xffffffff};
 
@@ -137,7 +137,7 @@ static void everywhere(void)
 			m.rax = 0xffffffff00000000 | asked[i];
 			m.rcx = 0xffffffff00000000;
 			m.rdx = m.rbx = ~0ull;
-			how = place_bits(place) == 64	? RUN(&m, ask64)
+			how = place_bits(place) == 64   ? RUN(&m, ask64)
 			      : place_bits(place) == 32 ? RUN(&m, ask32)
 							: RUN(&m, ask16);
 			/* "SYSCALL ... always enumerated as 0 outside 64-bit mode" */
@@ -163,8 +163,8 @@ static void mirrors(void)
 		const char *name;
 	} rows[] = {
 		{1, 27, CR4_OSXSAVE, 26, "OSXSAVE"},
-		     {7, 4,  CR4_PKE,     3,	"OSPKE"  }
-	};
+                {7, 4,  CR4_PKE,     3,  "OSPKE"  }
+        };
 
 	for (unsigned i = 0; i < 2; i++)
 		for (unsigned on = 0; on < 2; on++) {

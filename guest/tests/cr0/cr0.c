@@ -136,7 +136,7 @@ static void clear_ts(enum place place, struct code code)
 
 int guest_main(uint32_t boot_magic, uint32_t boot_info)
 {
-	static const enum place all[] = {REAL,	PROTECTED16, PROTECTED32, PAGED32,
+	static const enum place all[] = {REAL,  PROTECTED16, PROTECTED32, PAGED32,
 					 PAE32, COMPAT32,    LONG64};
 	static const uint16_t words[] = {0x0000, 0x0001, 0x000e, 0x0008, 0xfff0, 0xffff};
 	struct machine m;

@@ -4,14 +4,14 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define PCIDE	 (1ull << 17)
-#define PGE	 (1ull << 7)
+#define PCIDE    (1ull << 17)
+#define PGE      (1ull << 7)
 #define NO_FLUSH (1ull << 63)
-#define PRESENT	 0x87 /* a 2 MiB page for all */
-#define GLOBAL	 0x100
+#define PRESENT  0x87 /* a 2 MiB page for all */
+#define GLOBAL   0x100
 
 #define WINDOW 0x40000000ull /* where the tests map one page, then another */
-#define PAGE_A 0x0ull	     /* TEST_DATA is in it */
+#define PAGE_A 0x0ull        /* TEST_DATA is in it */
 #define PAGE_B 0x200000ull
 
 CODE64(write, "mov %rax, %cr3\n mov %cr3, %rbx\n");
@@ -113,18 +113,18 @@ static void invalidations(void)
 		uint64_t type, first, second;
 		const char *wanted;
 	} rows[] = {
-		{0,	    0,	       0x5000,	       "done"  },
-		{0,	    0,	       0x900000000000, "#GP(0)"},
-		{0,	    1,	       0,		  "#GP(0)"}, /* a PCID while PCIDE is 0 */
-		{1,	    0,	       0,		  "done"	},
-		{1,	    7,	       0,		  "#GP(0)"},
-		{1,	    0x1000,	    0,	       "#GP(0)"},
-		{2,	    0,	       0,		  "done"	},
-		{3,	    0,	       0,		  "done"	},
-		{2,	    0x1000,	    0,	       "#GP(0)"},
-		{3,	    1ull << 63, 0,		   "#GP(0)"},
-		{4,	    0,	       0,		  "#GP(0)"},
-		{~0ull, 0,	   0,	      "#GP(0)"},
+		{0,     0,          0x5000,         "done"  },
+		{0,     0,          0x900000000000, "#GP(0)"},
+		{0,     1,          0,              "#GP(0)"}, /* a PCID while PCIDE is 0 */
+		{1,     0,          0,              "done"  },
+		{1,     7,          0,              "#GP(0)"},
+		{1,     0x1000,     0,              "#GP(0)"},
+		{2,     0,          0,              "done"  },
+		{3,     0,          0,              "done"  },
+		{2,     0x1000,     0,              "#GP(0)"},
+		{3,     1ull << 63, 0,              "#GP(0)"},
+		{4,     0,          0,              "#GP(0)"},
+		{~0ull, 0,          0,              "#GP(0)"},
 	};
 	struct machine m;
 

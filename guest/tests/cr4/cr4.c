@@ -3,10 +3,10 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define PSE	  (1ull << 4)
-#define PAE	  (1ull << 5)
-#define PGE	  (1ull << 7)
-#define PCIDE	  (1ull << 17)
+#define PSE       (1ull << 4)
+#define PAE       (1ull << 5)
+#define PGE       (1ull << 7)
+#define PCIDE     (1ull << 17)
 #define PAGE_USER 4
 
 CODE32(write32, "mov %cr4, %ecx\n mov %eax, %cr4\n mov %cr4, %ebx\n mov %ecx, %cr4\n");
@@ -19,27 +19,27 @@ static const struct {
 	char reg;
 	const char *hidden; /* why Plinth does not show it */
 } features[64] = {
-	[0] = {1, 1,  'd', 0			   }, /* VME */
-	[1] = {1, 1,  'd', 0			   }, /* PVI */
-	[2] = {1, 4,  'd', 0			   }, /* TSD */
-	[3] = {1, 2,  'd', 0			   }, /* DE */
-	[4] = {1, 3,  'd', 0			   }, /* PSE */
-	[5] = {1, 6,  'd', 0			   }, /* PAE */
-	[6] = {1, 7,  'd', 0			   }, /* MCE */
-	[7] = {1, 13, 'd', 0		    }, /* PGE */
-	[8] = {1, 5,  'd', 0			   }, /* PCE: as old as RDMSR */
-	[9] = {1, 24, 'd', 0		    }, /* OSFXSR */
-	[10] = {1, 25, 'd', 0		     }, /* OSXMMEXCPT */
-	[11] = {7, 2,  'c', 0		    }, /* UMIP */
+	[0] = {1, 1,  'd', 0                    }, /* VME */
+	[1] = {1, 1,  'd', 0                    }, /* PVI */
+	[2] = {1, 4,  'd', 0                    }, /* TSD */
+	[3] = {1, 2,  'd', 0                    }, /* DE */
+	[4] = {1, 3,  'd', 0                    }, /* PSE */
+	[5] = {1, 6,  'd', 0                    }, /* PAE */
+	[6] = {1, 7,  'd', 0                    }, /* MCE */
+	[7] = {1, 13, 'd', 0                    }, /* PGE */
+	[8] = {1, 5,  'd', 0                    }, /* PCE: as old as RDMSR */
+	[9] = {1, 24, 'd', 0                    }, /* OSFXSR */
+	[10] = {1, 25, 'd', 0                    }, /* OSXMMEXCPT */
+	[11] = {7, 2,  'c', 0                    }, /* UMIP */
 	[12] = {7, 16, 'c', "LA57 is not offered"},
 	[13] = {1, 5,  'c', "VMX is the host's"  },
 	[14] = {1, 6,  'c', "SMX is the host's"  },
-	[16] = {7, 0,  'b', 0		    }, /* FSGSBASE */
-	[17] = {1, 17, 'c', 0		     }, /* PCID */
-	[18] = {1, 26, 'c', 0		     }, /* XSAVE */
-	[20] = {7, 7,  'b', 0		    }, /* SMEP */
-	[21] = {7, 20, 'b', 0		     }, /* SMAP */
-	[22] = {7, 3,  'c', 0		    }, /* PKU */
+	[16] = {7, 0,  'b', 0                    }, /* FSGSBASE */
+	[17] = {1, 17, 'c', 0                    }, /* PCID */
+	[18] = {1, 26, 'c', 0                    }, /* XSAVE */
+	[20] = {7, 7,  'b', 0                    }, /* SMEP */
+	[21] = {7, 20, 'b', 0                    }, /* SMAP */
+	[22] = {7, 3,  'c', 0                    }, /* PKU */
 	[23] = {7, 7,  'c', "CET is not offered" },
 };
 

@@ -9,22 +9,22 @@
 /* 1: a line for each event, to find the one that differs. */
 #define TELL_ALL 0
 
-#define PAGE	      0x1000
+#define PAGE          0x1000
 #define ABSENT_PAGE   0x32000
-#define HANDLER	      0x2800 /* in the page of the code under test: PUSHF, POP, INT 60h */
-#define STACK_0	      0x6000 /* for changes to CPL 0, in TEST_DATA */
-#define STACK_2	      0x5c00
+#define HANDLER       0x2800 /* in the page of the code under test: PUSHF, POP, INT 60h */
+#define STACK_0       0x6000 /* for changes to CPL 0, in TEST_DATA */
+#define STACK_2       0x5c00
 #define STACK_SHOWN   0x60
-#define VECTOR	      0x50
+#define VECTOR        0x50
 #define OWN_DONE      0x60
 #define SEL_ABSENT    (SEL_TEST + 0)
 #define SEL_CONFORM   (SEL_TEST + 8)
-#define IF	      0x200
-#define TF	      0x100
-#define OF	      0x800
-#define AC	      0x40000
-#define IOPL_3	      0x3000
-#define CR0_AM	      0x40000
+#define IF            0x200
+#define TF            0x100
+#define OF            0x800
+#define AC            0x40000
+#define IOPL_3        0x3000
+#define CR0_AM        0x40000
 #define TSS64_RSP0    4
 #define TSS64_IST2    44
 #define NOT_CANONICAL 0x8000000000000000
@@ -49,22 +49,22 @@ static const struct event {
 	uint64_t rflags;
 } events[] = {
 #define BYTES(text) text, sizeof(text) - 1
-	{"DIV",	BYTES("\xf7\xf1"),	   0,      PLAIN,	     false, 0 },
-	{"step",	 BYTES("\x90"),		1,	   PLAIN,	  false, TF},
-	{"step CPUID", BYTES("\x0f\xa2"),	  1,	     PLAIN,	    false, TF},
-	{"INT1",	 BYTES("\xf1"),		1,	   PLAIN,	  false, 0 },
-	{"INT3",	 BYTES("\xcc"),		3,	   PLAIN,	  false, 0 },
-	{"INTO",	 BYTES("\xce"),		4,	   PLAIN,	  true,	OF},
-	{"UD2",	BYTES("\x0f\x0b"),	   6,      PLAIN,	     false, 0 },
-	{"VMXOFF",	   BYTES("\x0f\x01\xc4"), 6,	     PLAIN,	    false, 0 },
-	{"MOV DS",	   BYTES("\x8e\xd8"),     11,	  PLAIN,	 false, 0 },
-	{"RDMSR",	  BYTES("\x0f\x32"),     13,	 PLAIN,	false, 0 },
-	{"MOV",	BYTES("\x8a\x04\x26"), 14,	   ABSENT_DATA, false, 0 },
-	{"OUTS",	 BYTES("\x6e"),		14,	    ABSENT_DATA, false, 0 },
-	{"odd MOV",    BYTES("\x8b\x04\x26"), 17,     USER_ONLY,	  false, AC},
-	{"odd OUTS",   BYTES("\x6f"),	    17,	USER_ONLY,   false, AC},
-	{"INT 40h",    BYTES("\xcd\x40"),     0x40,   PLAIN,	    false, 0 },
-	{"interrupt",  BYTES("\x90"),	     VECTOR, EXTERNAL,    false, IF},
+	{"DIV",        BYTES("\xf7\xf1"),     0,      PLAIN,       false, 0 },
+	{"step",       BYTES("\x90"),         1,      PLAIN,       false, TF},
+	{"step CPUID", BYTES("\x0f\xa2"),     1,      PLAIN,       false, TF},
+	{"INT1",       BYTES("\xf1"),         1,      PLAIN,       false, 0 },
+	{"INT3",       BYTES("\xcc"),         3,      PLAIN,       false, 0 },
+	{"INTO",       BYTES("\xce"),         4,      PLAIN,       true,  OF},
+	{"UD2",        BYTES("\x0f\x0b"),     6,      PLAIN,       false, 0 },
+	{"VMXOFF",     BYTES("\x0f\x01\xc4"), 6,      PLAIN,       false, 0 },
+	{"MOV DS",     BYTES("\x8e\xd8"),     11,     PLAIN,       false, 0 },
+	{"RDMSR",      BYTES("\x0f\x32"),     13,     PLAIN,       false, 0 },
+	{"MOV",        BYTES("\x8a\x04\x26"), 14,     ABSENT_DATA, false, 0 },
+	{"OUTS",       BYTES("\x6e"),         14,     ABSENT_DATA, false, 0 },
+	{"odd MOV",    BYTES("\x8b\x04\x26"), 17,     USER_ONLY,   false, AC},
+	{"odd OUTS",   BYTES("\x6f"),         17,     USER_ONLY,   false, AC},
+	{"INT 40h",    BYTES("\xcd\x40"),     0x40,   PLAIN,       false, 0 },
+	{"interrupt",  BYTES("\x90"),         VECTOR, EXTERNAL,    false, IF},
 };
 
 enum gate {
@@ -94,24 +94,24 @@ static const struct {
 	uint16_t selector; /* 0: the handler's */
 	uint8_t type, ist;
 } gates[GATES] = {
-	[INTERRUPT] = {"interrupt gate",		 0,	    0xee, 0},
-	[TRAP] = {"trap gate",		       0,		  0xef, 0},
-	[INTERRUPT_16] = {"16-bit gate",		 0,	    0xe6, 0},
-	[CPL0] = {"gate for CPL 0",	    0,	       0x8e, 0},
-	[ABSENT] = {"absent gate",		   0,	      0x6e, 0},
-	[NULL_SELECTOR] = {"null selector",		    0,	       0xee, 0},
-	[DATA_SELECTOR] = {"selector of data",	       SEL_DATA,	 0xee, 0},
-	[NO_GATE] = {"descriptor of a segment",	0,	   0xf2, 0},
-	[BEYOND] = {"selector beyond the GDT",   0xff8,	      0xee, 0},
-	[USER_SELECTOR] = {"selector of CPL 3",		1,	   0xee, 0},
-	[CONFORMING] = {"conforming code",	   SEL_CONFORM, 0xee, 0},
-	[ABSENT_IDT] = {"IDT in an absent page",	 0,	    0xee, 0},
-	[SHORT_IDT] = {"gate across the limit",	0,	   0xee, 0},
-	[TRAP_16] = {"16-bit trap gate",		 0,	    0xe7, 0},
-	[TASK] = {"task gate",		       0,		  0xe5, 0},
-	[IST] = {"stack 2",		    0,	       0xee, 2},
-	[ABSENT_IST] = {"stack 2 in an absent page", 0,		0xee, 2},
-	[WRONG_IST] = {"stack 2 not canonical",	0,	   0xee, 2},
+	[INTERRUPT] = {"interrupt gate",            0,           0xee, 0},
+	[TRAP] = {"trap gate",                 0,           0xef, 0},
+	[INTERRUPT_16] = {"16-bit gate",               0,           0xe6, 0},
+	[CPL0] = {"gate for CPL 0",            0,           0x8e, 0},
+	[ABSENT] = {"absent gate",               0,           0x6e, 0},
+	[NULL_SELECTOR] = {"null selector",             0,           0xee, 0},
+	[DATA_SELECTOR] = {"selector of data",          SEL_DATA,    0xee, 0},
+	[NO_GATE] = {"descriptor of a segment",   0,           0xf2, 0},
+	[BEYOND] = {"selector beyond the GDT",   0xff8,       0xee, 0},
+	[USER_SELECTOR] = {"selector of CPL 3",         1,           0xee, 0},
+	[CONFORMING] = {"conforming code",           SEL_CONFORM, 0xee, 0},
+	[ABSENT_IDT] = {"IDT in an absent page",     0,           0xee, 0},
+	[SHORT_IDT] = {"gate across the limit",     0,           0xee, 0},
+	[TRAP_16] = {"16-bit trap gate",          0,           0xe7, 0},
+	[TASK] = {"task gate",                 0,           0xe5, 0},
+	[IST] = {"stack 2",                   0,           0xee, 2},
+	[ABSENT_IST] = {"stack 2 in an absent page", 0,           0xee, 2},
+	[WRONG_IST] = {"stack 2 not canonical",     0,           0xee, 2},
 };
 
 static void map_pages(void)
@@ -292,7 +292,7 @@ static void deliver(enum place place, enum gate gate)
 
 int guest_main(uint32_t boot_magic, uint32_t boot_info)
 {
-	static const enum place places[] = {PAGED32,	   USER32, V86,	       COMPAT32,
+	static const enum place places[] = {PAGED32,       USER32, V86,        COMPAT32,
 					    COMPAT_USER32, LONG64, LONG_USER64};
 	struct machine m;
 

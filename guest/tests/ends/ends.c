@@ -7,13 +7,13 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define TASK	 SEL_TEST
-#define GATE	 0x41
-#define NT	 0x4000
-#define TF	 0x100
-#define AC	 0x40000
-#define CR0_AM	 0x40000
-#define STACK_2	 0x5c00
+#define TASK     SEL_TEST
+#define GATE     0x41
+#define NT       0x4000
+#define TF       0x100
+#define AC       0x40000
+#define CR0_AM   0x40000
+#define STACK_2  0x5c00
 #define TSS_IST2 44
 
 struct __attribute__((packed)) table_pointer {

@@ -7,7 +7,7 @@
 #define CR4_OSFXSR   (1ull << 9)
 #define CR4_FSGSBASE (1ull << 16)
 #define CR4_OSXSAVE  (1ull << 18)
-#define CR4_PKE	     (1ull << 22)
+#define CR4_PKE      (1ull << 22)
 
 #define NOT_REAL_NOR_V86                                                                           \
 	{                                                                                          \
@@ -133,7 +133,7 @@ static bool shown(const struct feature *f)
 	if (f->leaf > cpuid(range, 0).eax)
 		return false;
 	c = cpuid(f->leaf, f->subleaf);
-	return (f->reg == 'a'	? c.eax
+	return (f->reg == 'a'   ? c.eax
 		: f->reg == 'b' ? c.ebx
 		: f->reg == 'c' ? c.ecx
 				: c.edx) >>

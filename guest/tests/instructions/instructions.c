@@ -6,17 +6,17 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/matrix.h"
 
-#define CR4_TSD		0x4
-#define CR4_DE		0x8
-#define CR4_PCE		0x100
-#define CR4_UMIP	0x800
-#define CR4_FSGS	0x10000
-#define CR4_OSXSAVE	0x40000
-#define CR4_SMAP	0x200000
-#define CR4_PKE		0x400000
+#define CR4_TSD         0x4
+#define CR4_DE          0x8
+#define CR4_PCE         0x100
+#define CR4_UMIP        0x800
+#define CR4_FSGS        0x10000
+#define CR4_OSXSAVE     0x40000
+#define CR4_SMAP        0x200000
+#define CR4_PKE         0x400000
 #define MSR_SYSENTER_CS 0x174
-#define ABSENT		0x9000000000000000 /* not canonical; beyond 4 GiB elsewhere */
-#define AC		0x40000
+#define ABSENT          0x9000000000000000 /* not canonical; beyond 4 GiB elsewhere */
+#define AC              0x40000
 
 static void task_switched(struct machine *m, enum place place)
 {

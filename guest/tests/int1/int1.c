@@ -18,7 +18,7 @@ static void keeps_dr6(enum place place, uint64_t dr6, const char *wanted)
 
 	machine_init(&m, place);
 	m.rax = dr6;
-	how = place_bits(place) == 64	? RUN(&m, with_dr6_64)
+	how = place_bits(place) == 64   ? RUN(&m, with_dr6_64)
 	      : place_bits(place) == 32 ? RUN(&m, with_dr6_32)
 					: RUN(&m, with_dr6_16);
 	check(same(how, wanted), "%s: DR6 %lx, INT1: %s", place_name(place), dr6, how);

@@ -6,11 +6,11 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define IOPL_3	   0x3000
+#define IOPL_3     0x3000
 #define TSS64_SIZE 104
 #define IO_BASE_AT 102
-#define ALL	   8193 /* bytes of the bitmap, with the one behind it */
-#define NOWHERE	   0xffff
+#define ALL        8193 /* bytes of the bitmap, with the one behind it */
+#define NOWHERE    0xffff
 
 static struct __attribute__((packed)) {
 	uint8_t tss[TSS64_SIZE];
@@ -21,33 +21,33 @@ static const struct row {
 	uint16_t port;
 	uint8_t size;
 	uint16_t first, count; /* the ports that are open; both edges of them matter */
-	uint16_t bytes;	       /* of the bitmap that the TSS has */
+	uint16_t bytes;        /* of the bitmap that the TSS has */
 } rows[] = {
-	{0x80,   1, 0x80,	1,  ALL    },
-	 {0x80,	1, 0x81,	 8,  ALL    },
-	{0x81,   1, 0x80,	1,  ALL    },
-	 {0x80,	2, 0x80,	 1,  ALL    },
-	{0x80,   2, 0x80,	2,  ALL    },
-	 {0x80,	4, 0x80,	 3,  ALL    },
-	{0x80,   4, 0x80,	4,  ALL    },
-	 {0x87,	2, 0x87,	 1,  ALL    },
-	{0x87,   2, 0x88,	1,  ALL    },
-	 {0x87,	2, 0x87,	 2,  ALL    },
-	{0x85,   4, 0x85,	3,  ALL    },
-	 {0x85,	4, 0x86,	 3,  ALL    },
-	{0x85,   4, 0x85,	4,  ALL    }, /* two bytes of the bitmap are read, whatever the port */
-	{0x80,   1, 0x80,	1,  0x12   },
-	 {0x80,	1, 0x80,	 1,  0x11	},
-	{0x80,   1, 0x80,	1,  0x10   },
-	 {0x87,	1, 0x80,	 8,  0x11	},
-	{0x87,   2, 0x80,	16, 0x12	},
-	 {0x87,	2, 0x80,	 16, 0x11	 },
-	{0x80,   1, 0x80,	1,  0	    },
-	 {0xffff, 1, 0xffff, 1,	ALL	   },
+	{0x80,   1, 0x80,   1,  ALL    },
+        {0x80,   1, 0x81,   8,  ALL    },
+	{0x81,   1, 0x80,   1,  ALL    },
+        {0x80,   2, 0x80,   1,  ALL    },
+	{0x80,   2, 0x80,   2,  ALL    },
+        {0x80,   4, 0x80,   3,  ALL    },
+	{0x80,   4, 0x80,   4,  ALL    },
+        {0x87,   2, 0x87,   1,  ALL    },
+	{0x87,   2, 0x88,   1,  ALL    },
+        {0x87,   2, 0x87,   2,  ALL    },
+	{0x85,   4, 0x85,   3,  ALL    },
+        {0x85,   4, 0x86,   3,  ALL    },
+	{0x85,   4, 0x85,   4,  ALL    }, /* two bytes of the bitmap are read, whatever the port */
+	{0x80,   1, 0x80,   1,  0x12   },
+        {0x80,   1, 0x80,   1,  0x11   },
+	{0x80,   1, 0x80,   1,  0x10   },
+        {0x87,   1, 0x80,   8,  0x11   },
+	{0x87,   2, 0x80,   16, 0x12   },
+        {0x87,   2, 0x80,   16, 0x11   },
+	{0x80,   1, 0x80,   1,  0      },
+        {0xffff, 1, 0xffff, 1,  ALL    },
 	{0xffff, 1, 0xffff, 1,  ALL - 1},
-	 {0xffff, 2, 0xffff, 1,	ALL	   },
-	{0xfffe, 2, 0xfffe, 2,  ALL	  },
-	 {0xfffd, 4, 0xfffd, 3,	ALL	   },
+        {0xffff, 2, 0xffff, 1,  ALL    },
+	{0xfffe, 2, 0xfffe, 2,  ALL    },
+        {0xfffd, 4, 0xfffd, 3,  ALL    },
 	{0xfffc, 4, 0xfffc, 4,  ALL - 1},
 };
 
@@ -83,8 +83,8 @@ static const char *try(enum place place, const struct row *row, bool string, boo
 {
 	static const uint8_t opcodes[2][2] = {
 		{0xec, 0xee},
-		      {0x6c, 0x6e}
-	  };
+                {0x6c, 0x6e}
+        };
 	uint8_t code[2] = {0x66, (uint8_t)(opcodes[string][out] | (row->size > 1))};
 	bool prefix = row->size == 2 ? place_bits(place) != 16
 				     : row->size == 4 && place_bits(place) == 16;

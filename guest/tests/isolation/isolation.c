@@ -8,30 +8,30 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define PATTERN	    0x5a17c0de5a17c0deull
+#define PATTERN     0x5a17c0de5a17c0deull
 #define PATTERN_LOW (PATTERN >> 17) /* a canonical address */
 
-#define MSR_TSC_ADJUST	   0x3b
-#define MSR_SYSENTER_CS	   0x174
+#define MSR_TSC_ADJUST     0x3b
+#define MSR_SYSENTER_CS    0x174
 #define MSR_SYSENTER_ESP   0x175
 #define MSR_SYSENTER_EIP   0x176
-#define MSR_DEBUGCTL	   0x1d9
-#define MSR_PAT		   0x277
-#define MSR_XSS		   0xda0
-#define MSR_STAR	   0xc0000081
-#define MSR_LSTAR	   0xc0000082
-#define MSR_CSTAR	   0xc0000083
-#define MSR_FMASK	   0xc0000084
-#define MSR_FS_BASE	   0xc0000100
-#define MSR_GS_BASE	   0xc0000101
+#define MSR_DEBUGCTL       0x1d9
+#define MSR_PAT            0x277
+#define MSR_XSS            0xda0
+#define MSR_STAR           0xc0000081
+#define MSR_LSTAR          0xc0000082
+#define MSR_CSTAR          0xc0000083
+#define MSR_FMASK          0xc0000084
+#define MSR_FS_BASE        0xc0000100
+#define MSR_GS_BASE        0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
-#define MSR_TSC_AUX	   0xc0000103
+#define MSR_TSC_AUX        0xc0000103
 
 #define CR4_OSXSAVE (1ull << 18)
-#define PAGE	    4096ull
-#define NOBODY	    0xfeb00000ull /* no memory is there */
-#define BIOS_DATA   0x9f000ull	  /* of the extended one; the other one is in page 0 */
-#define LOW_END	    0xa0000ull
+#define PAGE        4096ull
+#define NOBODY      0xfeb00000ull /* no memory is there */
+#define BIOS_DATA   0x9f000ull    /* of the extended one; the other one is in page 0 */
+#define LOW_END     0xa0000ull
 #define VIDEO_END   0xc0000ull
 #define HIGH_START  0x100000ull
 #define AREA_SIZE   8192
@@ -137,7 +137,7 @@ static const struct {
 	uint32_t msr;
 	uint64_t start, left;
 } msrs[] = {
-	/* clang-format off */
+  /* clang-format off */
 	{MSR_STAR,           0,                PATTERN},
 	{MSR_LSTAR,          0,                PATTERN_LOW},
 	{MSR_CSTAR,          0,                PATTERN_LOW},
@@ -153,7 +153,7 @@ static const struct {
 	{MSR_XSS,            0,                0},
 	{MSR_DEBUGCTL,       0,                2}, /* BTF */
 	{MSR_PAT,            0x7040600070406,  0x606060606060606},
-	/* clang-format on */
+  /* clang-format on */
 };
 
 static uint64_t read_msr(uint32_t msr)
@@ -331,7 +331,7 @@ static void dirty_debug(void)
 /* --- Devices --- */
 
 #define SERIAL_SCRATCH 0x3ff
-#define POST	       0x80
+#define POST           0x80
 #define PCI_ADDRESS    0xcf8
 #define PIC_MASK       0x21
 

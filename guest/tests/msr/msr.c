@@ -30,7 +30,7 @@ static bool shown(uint32_t leaf, char reg, unsigned bit)
 /* --- Bits. --- */
 
 struct bits {
-	uint64_t taken;	  /* may be changed from what they are, each alone */
+	uint64_t taken;   /* may be changed from what they are, each alone */
 	uint64_t changed; /* and then read as they were written */
 };
 
@@ -62,40 +62,40 @@ static void each_bit(void)
 		const char *name;
 		uint64_t value, taken, changed;
 	} rows[] = {
-		{0x0,	      false, "P5_MC_ADDR",	   0,				      0,			 0		  },
-		{0x1,	      false, "P5_MC_TYPE",	   0,				      0,			 0		  },
-		{0x17,       false, "PLATFORM_ID",	     0,					0,		   0		    },
-		{0x8b,       false, "BIOS_SIGN_ID",      0,					 ~0ull,		0		 },
-		{0xfe,       true,  "MTRRCAP",		0x508,				       0,		  0		   },
-		{0x174,	true,  "SYSENTER_CS",	     0,					~0ull,	       dword		    },
-		{0x175,	true,  "SYSENTER_ESP",      0,					 canonical,	    canonical	     },
-		{0x176,	true,  "SYSENTER_EIP",      0,					 canonical,	    canonical	     },
-		{0x179,	false, "MCG_CAP",		  0,				     0,			0		 },
-		{0x17a,	false, "MCG_STATUS",	     0,					7,		   7		    },
-		{0x1a0,	false, "MISC_ENABLE",	      0x1801,				      0x1801,	      1		       },
-		{0x1d9,	false, "DEBUGCTL",	   0,				      3,			 2		  },
-		{0x200,	true,  "MTRR_PHYSBASE0",	0xc0000000,			    addresses | 5,	   addresses | 5	},
-		{0x201,	true,  "MTRR_PHYSMASK0",	(addresses & ~0x3fffffffull) | 0x800,
+		{0x0,        false, "P5_MC_ADDR",        0,                                    0,                  0                 },
+		{0x1,        false, "P5_MC_TYPE",        0,                                    0,                  0                 },
+		{0x17,       false, "PLATFORM_ID",       0,                                    0,                  0                 },
+		{0x8b,       false, "BIOS_SIGN_ID",      0,                                    ~0ull,              0                 },
+		{0xfe,       true,  "MTRRCAP",           0x508,                                0,                  0                 },
+		{0x174,      true,  "SYSENTER_CS",       0,                                    ~0ull,              dword             },
+		{0x175,      true,  "SYSENTER_ESP",      0,                                    canonical,          canonical         },
+		{0x176,      true,  "SYSENTER_EIP",      0,                                    canonical,          canonical         },
+		{0x179,      false, "MCG_CAP",           0,                                    0,                  0                 },
+		{0x17a,      false, "MCG_STATUS",        0,                                    7,                  7                 },
+		{0x1a0,      false, "MISC_ENABLE",       0x1801,                               0x1801,             1                 },
+		{0x1d9,      false, "DEBUGCTL",          0,                                    3,                  2                 },
+		{0x200,      true,  "MTRR_PHYSBASE0",    0xc0000000,                           addresses | 5,      addresses | 5     },
+		{0x201,      true,  "MTRR_PHYSMASK0",    (addresses & ~0x3fffffffull) | 0x800,
 		 addresses | 0x800,										addresses | 0x800 },
-		{0x20e,	true,  "MTRR_PHYSBASE7",	0,					   addresses | 5,	  addresses | 5     },
-		{0x20f,	true,  "MTRR_PHYSMASK7",	0,					   addresses | 0x800,  addresses | 0x800 },
-		{0x250,	true,  "MTRR_FIX64K_00000", 0x0606060606060606,		       0x0202020202020202,
+		{0x20e,      true,  "MTRR_PHYSBASE7",    0,                                    addresses | 5,      addresses | 5     },
+		{0x20f,      true,  "MTRR_PHYSMASK7",    0,                                    addresses | 0x800,  addresses | 0x800 },
+		{0x250,      true,  "MTRR_FIX64K_00000", 0x0606060606060606,                   0x0202020202020202,
 		 0x0202020202020202												  },
-		{0x258,	true,  "MTRR_FIX16K_80000", 0x0606060606060606,		       0x0202020202020202,
+		{0x258,      true,  "MTRR_FIX16K_80000", 0x0606060606060606,                   0x0202020202020202,
 		 0x0202020202020202												  },
-		{0x259,	true,  "MTRR_FIX16K_A0000", 0,				      0x0505050505050505, 0x0505050505050505},
-		{0x268,	true,  "MTRR_FIX4K_C0000",  0,				     0x0505050505050505, 0x0505050505050505},
-		{0x26f,	true,  "MTRR_FIX4K_F8000",  0,				     0x0505050505050505, 0x0505050505050505},
-		{0x277,	true,  "PAT",		     0x0007040600070406,			 0x0503070305030703, 0x0503070305030703},
-		{0x2ff,	true,  "MTRR_DEF_TYPE",     0xc06,				      0xc02,		     0xc02		  },
-		{0xc0000081, true,  "STAR",		   0,				      ~0ull,		     ~0ull		  },
-		{0xc0000082, true,  "LSTAR",		    0,				       canonical,	  canonical	   },
-		{0xc0000083, true,  "CSTAR",		    0,				       canonical,	  canonical	   },
-		{0xc0000084, true,  "FMASK",		    0,				       ~0ull,	      dword		   },
-		{0xc0000100, true,  "FS_BASE",	      0,					 canonical,	    canonical	     },
-		{0xc0000101, true,  "GS_BASE",	      0,					 canonical,	    canonical	     },
-		{0xc0000102, true,  "KERNEL_GS_BASE",    0,					canonical,	   canonical	    },
-		{0xc0000103, true,  "TSC_AUX",	      0,					 ~0ull,		dword	     },
+		{0x259,      true,  "MTRR_FIX16K_A0000", 0,                                    0x0505050505050505, 0x0505050505050505},
+		{0x268,      true,  "MTRR_FIX4K_C0000",  0,                                    0x0505050505050505, 0x0505050505050505},
+		{0x26f,      true,  "MTRR_FIX4K_F8000",  0,                                    0x0505050505050505, 0x0505050505050505},
+		{0x277,      true,  "PAT",               0x0007040600070406,                   0x0503070305030703, 0x0503070305030703},
+		{0x2ff,      true,  "MTRR_DEF_TYPE",     0xc06,                                0xc02,              0xc02             },
+		{0xc0000081, true,  "STAR",              0,                                    ~0ull,              ~0ull             },
+		{0xc0000082, true,  "LSTAR",             0,                                    canonical,          canonical         },
+		{0xc0000083, true,  "CSTAR",             0,                                    canonical,          canonical         },
+		{0xc0000084, true,  "FMASK",             0,                                    ~0ull,              dword             },
+		{0xc0000100, true,  "FS_BASE",           0,                                    canonical,          canonical         },
+		{0xc0000101, true,  "GS_BASE",           0,                                    canonical,          canonical         },
+		{0xc0000102, true,  "KERNEL_GS_BASE",    0,                                    canonical,          canonical         },
+		{0xc0000103, true,  "TSC_AUX",           0,                                    ~0ull,              dword             },
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -138,10 +138,10 @@ static void memory_types(void)
 		bool pat;
 	} rows[] = {
 		{0x200, 0x100000, 1, "MTRR_PHYSBASE0",    false},
-		{0x250, 0,	   8, "MTRR_FIX64K_00000", false},
-		{0x26d, 0,	   8, "MTRR_FIX4K_E8000",  false},
-		{0x277, 0,	   8, "PAT",		     true },
-		{0x2ff, 0x800,    1, "MTRR_DEF_TYPE",	   false},
+		{0x250, 0,        8, "MTRR_FIX64K_00000", false},
+		{0x26d, 0,        8, "MTRR_FIX4K_E8000",  false},
+		{0x277, 0,        8, "PAT",               true },
+		{0x2ff, 0x800,    1, "MTRR_DEF_TYPE",     false},
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -181,8 +181,8 @@ static bool refuses(uint32_t msr)
 
 static void nowhere(void)
 {
-	static const uint32_t numbers[] = {2,	       0x13,	   0x11f,      0xfff,
-					   0x1fff,     0x2000,	   0x3fffffff, 0x40000000,
+	static const uint32_t numbers[] = {2,          0x13,       0x11f,      0xfff,
+					   0x1fff,     0x2000,     0x3fffffff, 0x40000000,
 					   0x4b564d00, 0xbfffffff, 0xc0000085, 0xc0000104,
 					   0xc0001fff, 0xc0002000, 0xc0010015, 0xffffffff};
 
@@ -199,16 +199,16 @@ static void as_cpuid_says(void)
 		uint32_t msr;
 		const char *name, *why;
 	} rows[] = {
-		{1, 'c', 5,  0x3a,  "VMX and FEATURE_CONTROL",		     "no VMX"			     },
-		{1, 'c', 5,  0x480, "VMX and VMX_BASIC",			"no VMX"			},
-		{1, 'd', 12, 0xfe,  "MTRR and MTRRCAP",			       0				},
-		{1, 'd', 12, 0x2ff, "MTRR and MTRR_DEF_TYPE",		      0			       },
-		{1, 'd', 9,  0x1b,  "APIC and APIC_BASE",			"no local APIC"	       },
-		{1, 'c', 24, 0x6e0, "TSC deadline and TSC_DEADLINE",	     "no local APIC"		    },
-		{7, 'b', 1,  0x3b,  "TSC_ADJUST and TSC_ADJUST",	       0				},
-		{7, 'c', 5,  0xe1,  "WAITPKG and UMWAIT_CONTROL",		0				 },
-		{7, 'd', 26, 0x48,  "IBRS and SPEC_CTRL",			 "no protection of speculation"},
-		{7, 'd', 29, 0x10a, "ARCH_CAPABILITIES and ARCH_CAPABILITIES", 0				},
+		{1, 'c', 5,  0x3a,  "VMX and FEATURE_CONTROL",                 "no VMX"                      },
+		{1, 'c', 5,  0x480, "VMX and VMX_BASIC",                       "no VMX"                      },
+		{1, 'd', 12, 0xfe,  "MTRR and MTRRCAP",                        0                             },
+		{1, 'd', 12, 0x2ff, "MTRR and MTRR_DEF_TYPE",                  0                             },
+		{1, 'd', 9,  0x1b,  "APIC and APIC_BASE",                      "no local APIC"               },
+		{1, 'c', 24, 0x6e0, "TSC deadline and TSC_DEADLINE",           "no local APIC"               },
+		{7, 'b', 1,  0x3b,  "TSC_ADJUST and TSC_ADJUST",               0                             },
+		{7, 'c', 5,  0xe1,  "WAITPKG and UMWAIT_CONTROL",              0                             },
+		{7, 'd', 26, 0x48,  "IBRS and SPEC_CTRL",                      "no protection of speculation"},
+		{7, 'd', 29, 0x10a, "ARCH_CAPABILITIES and ARCH_CAPABILITIES", 0                             },
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -290,7 +290,7 @@ static void registers(void)
 
 		machine_init(&m, place);
 		m.rcx = 0x277;
-		how = place_bits(place) == 64	? RUN(&m, read64)
+		how = place_bits(place) == 64   ? RUN(&m, read64)
 		      : place_bits(place) == 32 ? RUN(&m, read32)
 						: RUN(&m, read16);
 		check(place_cpl(place) ? same(how, "#GP(0)")

@@ -6,14 +6,14 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define IF	0x200
-#define TF	0x100
-#define VECTOR	0x50
-#define FRESH	0x60000 /* pages that nobody has executed */
-#define PAGE	0x1000
-#define ABSENT	0x6e00
+#define IF      0x200
+#define TF      0x100
+#define VECTOR  0x50
+#define FRESH   0x60000 /* pages that nobody has executed */
+#define PAGE    0x1000
+#define ABSENT  0x6e00
 #define PRESENT 0xee00
-#define DE	0x8
+#define DE      0x8
 
 struct __attribute__((packed)) table_pointer {
 	uint16_t limit;

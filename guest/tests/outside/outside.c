@@ -7,10 +7,10 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define WINDOW	0xc0000000ull /* where far addresses are mapped */
+#define WINDOW  0xc0000000ull /* where far addresses are mapped */
 #define PAGE_2M 0x200000ull
-#define NOBODY	0x2e8 /* a port that nobody claims */
-#define COUNT	8u
+#define NOBODY  0x2e8 /* a port that nobody claims */
+#define COUNT   8u
 
 #define INVLPG(address) asm volatile("invlpg (%0)" : : "r"(address) : "memory")
 

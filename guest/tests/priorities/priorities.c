@@ -9,18 +9,18 @@
 #include "guest/lib/machine.h"
 #include "vcpu/hypercall.h"
 
-#define IF	     0x200
-#define TF	     0x100
-#define RF	     0x10000
-#define VECTOR	     0x50
-#define NOBODY	     0xfeb00000
-#define FRESH	     0x60000
-#define PAGE	     0x1000
+#define IF           0x200
+#define TF           0x100
+#define RF           0x10000
+#define VECTOR       0x50
+#define NOBODY       0xfeb00000
+#define FRESH        0x60000
+#define PAGE         0x1000
 #define APIC_COMMAND 0xfee00300
 #define APIC_TARGET  0xfee00310
-#define APIC_ID	     0xfee00020
-#define SELF	     0x40000
-#define AS_NMI	     0x4400
+#define APIC_ID      0xfee00020
+#define SELF         0x40000
+#define AS_NMI       0x4400
 
 static unsigned next_page;
 
@@ -32,23 +32,23 @@ static const struct row {
 	uint8_t before_size, after_size;
 } rows[] = {
 #define CODE_AROUND(before, after) before, after, sizeof(before) - 1, sizeof(after) - 1
-	{"interrupts off",		   0,	      false, CODE_AROUND("",	     "\x90")	    },
-	{"interrupts on",			  IF,      false, CODE_AROUND("",	     "\x90")	    },
-	{"interrupts on, single step",      IF | TF, false, CODE_AROUND("",	       "\x90")	      },
-	{"interrupts off, single step",	TF,	    false, CODE_AROUND("",	   "\x90")		  },
-	{"behind STI",		       0,	  false, CODE_AROUND("\xfb",     "\x90")	    },
-	{"behind MOV SS",			  IF,      false, CODE_AROUND("\x8e\xd2", "\x90")	    },
-	{"behind MOV SS, single step",      IF | TF, false, CODE_AROUND("\x8e\xd2", "\x90")	      },
-	{"before MOV SS",			  IF,      false, CODE_AROUND("",	     "\x8e\xd2\x90")    },
-	{"interrupts off, then STI, CPUID", 0,       false, CODE_AROUND("",	      "\xfb\x0f\xa2\x90")},
-	{"interrupts off, then STI, HLT",	  0,	     false, CODE_AROUND("",	    "\xfb\xf4\x90")	   },
-	{"NMI",			     0,	   true,	 CODE_AROUND("",	 "\x90")		},
-	{"NMI, interrupts on",	       IF,	   true,	 CODE_AROUND("",	 "\x90")		},
-	{"NMI, single step",		     TF,	 true,  CODE_AROUND("",	       "\x90")	      },
-	{"NMI, interrupts on, single step", IF | TF, true,  CODE_AROUND("",	   "\x90")		  },
-	{"NMI behind MOV SS",		      0,	 true,  CODE_AROUND("\x8e\xd2", "\x90")	      },
-	{"NMI behind STI",		   0,	      true,  CODE_AROUND("\xfb",	"\x90")	       },
-	{"NMI before UD2",		   0,	      true,  CODE_AROUND("",	    "\x0f\x0b")	       },
+	{"interrupts off",                  0,       false, CODE_AROUND("",         "\x90")            },
+	{"interrupts on",                   IF,      false, CODE_AROUND("",         "\x90")            },
+	{"interrupts on, single step",      IF | TF, false, CODE_AROUND("",         "\x90")            },
+	{"interrupts off, single step",     TF,      false, CODE_AROUND("",         "\x90")            },
+	{"behind STI",                      0,       false, CODE_AROUND("\xfb",     "\x90")            },
+	{"behind MOV SS",                   IF,      false, CODE_AROUND("\x8e\xd2", "\x90")            },
+	{"behind MOV SS, single step",      IF | TF, false, CODE_AROUND("\x8e\xd2", "\x90")            },
+	{"before MOV SS",                   IF,      false, CODE_AROUND("",         "\x8e\xd2\x90")    },
+	{"interrupts off, then STI, CPUID", 0,       false, CODE_AROUND("",         "\xfb\x0f\xa2\x90")},
+	{"interrupts off, then STI, HLT",   0,       false, CODE_AROUND("",         "\xfb\xf4\x90")    },
+	{"NMI",			     0,       true,  CODE_AROUND("",         "\x90")            },
+	{"NMI, interrupts on",              IF,      true,  CODE_AROUND("",         "\x90")            },
+	{"NMI, single step",                TF,      true,  CODE_AROUND("",         "\x90")            },
+	{"NMI, interrupts on, single step", IF | TF, true,  CODE_AROUND("",         "\x90")            },
+	{"NMI behind MOV SS",               0,       true,  CODE_AROUND("\x8e\xd2", "\x90")            },
+	{"NMI behind STI",                  0,       true,  CODE_AROUND("\xfb",     "\x90")            },
+	{"NMI before UD2",                  0,       true,  CODE_AROUND("",         "\x0f\x0b")        },
 };
 
 /* VMCALL, or MOV [EBX], EAX with a prefix. */

@@ -4,8 +4,8 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/matrix.h"
 
-#define TSD	 0x4
-#define OSXSAVE	 0x40000
+#define TSD      0x4
+#define OSXSAVE  0x40000
 #define MSR_STAR 0xc0000081
 
 struct __attribute__((packed)) table_pointer {
@@ -29,7 +29,7 @@ static void point_to_idt(struct machine *m, enum place place)
 {
 	static const struct table_pointer real = {0x3ff, 0};
 
-	*operand = m->kind == KIND_REAL	  ? real
+	*operand = m->kind == KIND_REAL   ? real
 		   : place_is_long(place) ? machine_idt64_pointer
 					  : machine_idt32_pointer;
 }

@@ -6,9 +6,9 @@
 
 #define EXPAND_DOWN 0x97
 #define READ_ONLY   0x91
-#define EXECUTE	    0x99 /* only */
-#define ABSENT	    0x13
-#define WINDOW	    SEL_TEST
+#define EXECUTE     0x99 /* only */
+#define ABSENT      0x13
+#define WINDOW      SEL_TEST
 
 CODE32(read_byte, "mov (%esi), %al\n");
 CODE32(read_long, "mov (%esi), %eax\n");
@@ -147,7 +147,7 @@ static void loads(void)
 
 int guest_main(uint32_t boot_magic, uint32_t boot_info)
 {
-	static const enum place all[] = {PROTECTED32, PAGED32,	PAE32,
+	static const enum place all[] = {PROTECTED32, PAGED32,  PAE32,
 					 USER32,      COMPAT32, COMPAT_USER32};
 
 	(void)boot_magic;

@@ -12,7 +12,7 @@
 	{                                                                                          \
 		x, x, y, y, x, y, x, y                                                             \
 	}
-#define INTERRUPT_AT(n)	     ALWAYS("interrupt 50 at +" #n)
+#define INTERRUPT_AT(n)      ALWAYS("interrupt 50 at +" #n)
 #define CPL0_INTERRUPT_AT(n) CPL0_ELSE("interrupt 50 at +" #n, "#GP(0) at +1")
 
 static void pend(struct machine *m, enum place place)

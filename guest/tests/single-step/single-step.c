@@ -7,7 +7,7 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/matrix.h"
 
-#define TF	0x100
+#define TF      0x100
 #define OSXSAVE 0x40000
 
 #define STEP(n) ALWAYS("#DB(4000) at +" #n)

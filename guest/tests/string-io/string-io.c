@@ -22,27 +22,27 @@
 #define DAC_DATA     0x3c9
 #define GRAPHICS     0x3ce
 #define PCI_ADDRESS  0xcf8
-#define NOBODY	     0x2a0
-#define FIRST	     3 /* of the colours in use */
-#define COLOURS	     4
+#define NOBODY       0x2a0
+#define FIRST        3 /* of the colours in use */
+#define COLOURS      4
 
 /* Pages: writable, read-only, absent, the supervisor's, writable, absent. */
-#define WINDOW	     0x30000
+#define WINDOW       0x30000
 #define WINDOW_PAGES 6
-#define PAGE	     0x1000
+#define PAGE         0x1000
 #define DATA_SIZE    0x240 /* that may change in TEST_DATA */
 
 /* Writable parts of the window that may change. */
 static const uint16_t edges[] = {0, 0xff8 - 8, 0x3000, 0x4000 - 8, 0x4ff0};
 
 /* Descriptors of the test. */
-#define WINDOW_DATA	       0 /* 64 KiB from WINDOW on */
-#define SMALL_DATA	       1 /* 100h bytes of TEST_DATA */
-#define DOWN_DATA	       2 /* TEST_DATA, expand-down, from 100h on */
-#define READ_ONLY	       3
-#define NO_READ		       4
-#define BASED		       5 /* 64 KiB from BASE on, for FS and GS */
-#define BASE		       0x20
+#define WINDOW_DATA            0 /* 64 KiB from WINDOW on */
+#define SMALL_DATA             1 /* 100h bytes of TEST_DATA */
+#define DOWN_DATA              2 /* TEST_DATA, expand-down, from 100h on */
+#define READ_ONLY              3
+#define NO_READ                4
+#define BASED                  5 /* 64 KiB from BASE on, for FS and GS */
+#define BASE                   0x20
 #define SELECTOR(index, place) ((uint64_t)SEL_TEST + 8 * (index) + place_cpl(place))
 
 static uint32_t table32[1024] __attribute__((aligned(PAGE)));
@@ -327,7 +327,7 @@ static void segment(enum place place, enum with with, const char *bytes, uint8_t
 {
 	static const uint8_t indices[] = {
 		[DS_SMALL] = SMALL_DATA,   [ES_SMALL] = SMALL_DATA,    [DS_DOWN] = DOWN_DATA,
-		[ES_DOWN] = DOWN_DATA,	   [ES_READ_ONLY] = READ_ONLY, [CS_NO_READ] = NO_READ,
+		[ES_DOWN] = DOWN_DATA,     [ES_READ_ONLY] = READ_ONLY, [CS_NO_READ] = NO_READ,
 		[DS_READ_ONLY] = READ_ONLY};
 	uint64_t selector = with == DS_NULL || with == ES_NULL ? place_cpl(place)
 							       : SELECTOR(indices[with], place);

@@ -4,11 +4,11 @@
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
-#define IF	0x200
-#define VIF	0x80000
-#define VIP	0x100000
-#define IOPL_3	0x3000
-#define VME	1
+#define IF      0x200
+#define VIF     0x80000
+#define VIP     0x100000
+#define IOPL_3  0x3000
+#define VME     1
 #define MONITOR 0x2180 /* a handler of the virtual machine */
 
 CODE16(cli_sti, "cli\n pushf\n pop %ax\n sti\n pushf\n pop %bx\n");

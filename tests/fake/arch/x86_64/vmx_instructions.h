@@ -16,7 +16,7 @@
 #include "kernel/address.h"
 #include "kernel/compiler.h"
 
-#define FAKE_VMCS_COUNT	 8
+#define FAKE_VMCS_COUNT  8
 #define FAKE_VMCS_FIELDS 1024 /* width 2 bits, type 2 bits, index 6 bits */
 
 struct fake_vmcs {
@@ -32,9 +32,9 @@ struct fake_vmx {
 	struct fake_vmcs vmcs[FAKE_VMCS_COUNT];
 	struct fake_vmcs *current;
 	bool missing[FAKE_VMCS_FIELDS]; /* fields that this processor does not have */
-	bool vmwrite_any;		/* VMWRITE reaches the read-only fields */
-	enum vmx_status next_status;	/* if not VMX_OK: what the next instruction returns */
-	uint64_t next_error;		/* ... with this VM-instruction error */
+	bool vmwrite_any;               /* VMWRITE reaches the read-only fields */
+	enum vmx_status next_status;    /* if not VMX_OK: what the next instruction returns */
+	uint64_t next_error;            /* ... with this VM-instruction error */
 
 	bool fail_invalidations; /* INVEPT and INVVPID know no kind */
 
