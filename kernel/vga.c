@@ -24,7 +24,8 @@ void vga_start(void *memory)
 	const struct screen_surface surface = {
 		.rows = VGA_ROWS,
 		.columns = VGA_COLUMNS,
-		.scroll_rows = 1,
+		/* Each time writes all cells, and a guest's output waits for it. */
+		.scroll_rows = VGA_ROWS / 2,
 		.draw = draw,
 	};
 

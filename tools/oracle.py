@@ -25,6 +25,7 @@ GRUB_MODULES = ["biosdisk", "memdisk", "tar", "multiboot"]
 CYLINDER = 16 * 63 * 512
 # A slow machine: its firmware waits less, in instructions, and so does a guest for its UART.
 NATIVE_IPS = 1000000
+PLINTH_IPS = 4000000
 NATIVE_SECONDS = 60
 NATIVE_SECONDS_EACH = 4
 RESETS_EACH = 4
@@ -157,8 +158,8 @@ def under_plinth(names, cpu, options, suffix=""):
         some = names[first:first + VMS_AT_ONCE]
         console = KEPT / cpu / f"plinth-{first}{suffix}.console"
         console.parent.mkdir(parents=True, exist_ok=True)
-        command = ["./run-bochs.sh", "--elf", BUILD / "plinth.elf", "--cpu", cpu, "--timeout", str(120 + 2 * len(some)),
-                   "--serial", console, *options]
+        command = ["./run-bochs.sh", "--elf", BUILD / "plinth.elf", "--cpu", cpu, "--ips", str(PLINTH_IPS),
+                   "--timeout", str(120 + 2 * len(some)), "--serial", console, *options]
         for name in some:
             command += ["--kernel", GUESTS / f"{name}.elf", "--name", name, "--mem", VM_MEMORY]
         subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -202,15 +203,15 @@ def differences(processor, plinth):
     return wrong
 
 
-def report(options, number, name, pair, how):
+def report(tap, number, name, pair, where):
     """One guest's result. Returns whether it is as it should be."""
     wrong = differences(*pair)
     checks = sum(1 for line in pair[0] if CHECK.match(line))
     result = "not ok" if wrong else "ok"
-    count = f"{number} - " if options.tap else ""
-    print(f"{result} {count}{name}{how}: {checks} checks on {options.cpu}, the same under Plinth as on the processor")
+    count = f"{number} - " if tap else ""
+    print(f"{result} {count}{name}{where}: {checks} checks, the same under Plinth as on the processor", flush=True)
     for text in wrong[:20]:
-        print("\n".join(f"# {line}" for line in text.splitlines()), file=sys.stderr if options.tap else sys.stdout)
+        print("\n".join(f"# {line}" for line in text.splitlines()), file=sys.stderr if tap else sys.stdout)
     return not wrong
 
 
@@ -221,9 +222,22 @@ def show(name, cpu):
                    check=False)
 
 
+def compare(options, names, traced, cpu):
+    """The results on one model: of each a name, its lines on the processor and under Plinth, and how Plinth ran it."""
+    more = shlex.split(options.run)
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        plinth = pool.submit(under_plinth, names, cpu, ["--plinth", "records=0", *more])
+        again = pool.submit(under_plinth, traced, cpu,
+                            ["--plinth", "trace=exception trace.out=ring records=2", *more], "-traced")
+        processor = pool.submit(native, sorted({*names, *traced}), cpu).result()
+        plinth, again = plinth.result(), again.result()
+    return [(name, processor[name], plinth[name], "") for name in names] + \
+        [(name, processor[name], again[name], ", all exceptions exiting") for name in traced]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--cpu", default="haswell", help="model of Bochs (default: haswell)")
+    parser.add_argument("--cpu", default="haswell", metavar="MODEL[,...]", help="models of Bochs (default: haswell)")
     parser.add_argument("--all", action="store_true", help="all guests that are for this comparison")
     parser.add_argument("--tap", action="store_true", help="one line of TAP for each guest, as a test")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="boots at once (default: one a processor)")
@@ -240,23 +254,15 @@ def main():
     for name in names + traced:
         if not (GUESTS / f"{name}.elf").exists():
             fail(f"there is no {GUESTS}/{name}.elf: is there a folder guest/tests/{name}, and did `make` run?")
-    more = shlex.split(options.run)
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        plinth = pool.submit(under_plinth, names, options.cpu, ["--plinth", "records=0", *more])
-        again = pool.submit(under_plinth, traced, options.cpu,
-                            ["--plinth", "trace=exception trace.out=ring records=2", *more], "-traced")
-        processor = pool.submit(native, sorted({*names, *traced}), options.cpu).result()
-        plinth, again = plinth.result(), again.result()
-
-    failed = 0
-    for number, name in enumerate(names, 1):
-        if not options.tap and not options.all:
-            show(name, options.cpu)
-        failed += not report(options, number, name, (processor[name], plinth[name]), "")
-    for number, name in enumerate(traced, len(names) + 1):
-        failed += not report(options, number, name, (processor[name], again[name]), ", all exceptions exiting")
+    number = failed = 0
+    for cpu in options.cpu.split(","):
+        for name, processor, plinth, how in compare(options, names, traced, cpu):
+            number += 1
+            if not options.tap and not options.all:
+                show(name, cpu)
+            failed += not report(options.tap, number, name, (processor, plinth), f" on {cpu}{how}")
     if options.tap:
-        print(f"1..{len(names) + len(traced)}")
+        print(f"1..{number}")
     sys.exit(failed > 0 and not options.tap)
 
 

@@ -22,6 +22,7 @@ STATUS = {b"pass": PASS, b"fail": FAIL, b"error": ERROR}
 VERDICT = re.compile(rb"plinth: verdict: (pass|fail|error)\b[^\r\n]*")
 ESCAPE = 0x01  # Ctrl-A; Plinth ends the run at Ctrl-A X
 ESCAPE_GRACE = 5.0
+GATHER = 0.01  # seconds, too short to be felt
 KILL_GRACE = 2.0
 
 
@@ -139,6 +140,7 @@ class Relay:
     def step(self, seconds):
         for key, events in self.selector.select(seconds):
             key.data(events)
+        time.sleep(GATHER)  # the emulators send each byte alone
 
     def escape_expired(self):
         return self.escape_time and time.monotonic() - self.escape_time > ESCAPE_GRACE
