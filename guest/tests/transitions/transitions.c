@@ -222,6 +222,9 @@ static void with_tss16(uint32_t limit, uint64_t rflags, const uint8_t *code, con
 	m.rflags = 2;
 	/* Its descriptor is the library's again before 64-bit mode is. */
 	how = machine_try(&m, code, end);
+	/* What CPUID tells is not the same under Plinth. */
+	if (code == tss_cpuid_step || code == tss_v86_cpuid)
+		m.rbx = 0;
 	tell(&m, PAGED32, name, how, wanted);
 }
 #define WITH(name, limit, flags, wanted) with_tss16(limit, flags, name, name##_end, wanted, #name)
