@@ -63,6 +63,12 @@ static void wrong_address(struct machine *m, enum place place)
 		m->ds = m->es = place_cpl(place);
 }
 
+static void wrong_word(struct machine *m, enum place place)
+{
+	*memory16(TEST_DATA) = 0x30; /* which changes nothing where it is read */
+	wrong_address(m, place);
+}
+
 static void odd_address(struct machine *m, enum place place)
 {
 	(void)place;
@@ -167,6 +173,42 @@ static const struct matrix_row rows[] = {
 	{"CPUID of 16 bytes",    BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x0f\xa2")},
 	{"CPUID of 15 bytes",    BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x0f\xa2")},
 	{"OUT of 15 bytes",      BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\xe6\x80")},
+	{"LOCK CPUID",           BYTES("\xf0\x0f\xa2"), .rax = 0x80000000},
+	{"F2 CPUID",             BYTES("\xf2\x0f\xa2"), .rax = 0x80000000},
+	{"F3 66 CPUID",          BYTES("\xf3\x66\x0f\xa2"), .rax = 0x80000000},
+	{"67 CPUID",             BYTES("\x67\x0f\xa2"), .rax = 0x80000000},
+	{"LOCK PAUSE",           BYTES("\xf0\xf3\x90")},
+	{"LOCK INVD",            BYTES("\xf0\x0f\x08")},
+	{"F2 INVD",              BYTES("\xf2\x0f\x08")},
+	{"66 WBINVD",            BYTES("\x66\x0f\x09")},
+	{"LOCK WRMSR",           BYTES("\xf0\x0f\x30"), .rcx = MSR_SYSENTER_CS},
+	{"66 RDMSR",             BYTES("\x66\x0f\x32"), .rcx = 0x277},
+	{"F3 RDMSR",             BYTES("\xf3\x0f\x32"), .rcx = 0x277},
+	{"F2 WRMSR of none",     BYTES("\xf2\x0f\x30"), .rcx = 0x12345},
+	{"LOCK RDPMC",           BYTES("\xf0\x0f\x33")},
+	{"LOCK MOV to CR3",      BYTES("\xf0\x0f\x22\xd8"), .prepare = same_cr3},
+	{"LOCK MOV from CR3",    BYTES("\xf0\x0f\x20\xd8")},
+	{"66 MOV to CR3",        BYTES("\x66\x0f\x22\xd8"), .prepare = same_cr3},
+	{"F3 MOV from CR3",      BYTES("\xf3\x0f\x20\xd8")},
+	{"67 MOV from CR3, mod 0", BYTES("\x67\x0f\x20\x1d")},
+	{"LOCK MOV from DR7",    BYTES("\xf0\x0f\x21\xf8")},
+	{"LOCK MOV to DR0",      BYTES("\xf0\x0f\x23\xc0")},
+	{"66 MOV from DR7",      BYTES("\x66\x0f\x21\xf8")},
+	{"LOCK LMSW",            BYTES("\xf0\x0f\x01\xf0"), .rax = 0x30},
+	{"LMSW from memory, wrong address", BYTES("\x0f\x01\x37"), .prepare = wrong_word},
+	{"F3 IN",                BYTES("\xf3\xe4\x80")},
+	{"F2 OUT",               BYTES("\xf2\xee"), .rdx = 0x80},
+	{"67 66 IN",             BYTES("\x67\x66\xed"), .rdx = 0x80},
+	{"48 IN",                BYTES("\x48\xed"), .rdx = 0x80},
+	{"48 CPUID",             BYTES("\x48\x0f\xa2"), .rax = 0x80000000},
+	{"LOCK REP OUTS",        BYTES("\xf0\xf3\x6e"), .rdx = 0x80},
+	{"LOCK REP INS of none", BYTES("\xf0\xf3\x6c"), .rdx = 0x80},
+	{"IN of 16 bytes",       BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\xe4\x80")},
+	{"OUTS of 15 bytes",     BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x6e"), .rdx = 0x80},
+	{"OUTS of 16 bytes",     BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x6e"), .rdx = 0x80},
+	{"HLT of 16 bytes",      BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\xf4")},
+	{"RDMSR of 16 bytes",    BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x0f\x32"), .rcx = 0x277},
+	{"WBINVD of 15 bytes",   BYTES("\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x0f\x09")},
 };
 
 /* With a bit of CR4 that only some processors have. */
