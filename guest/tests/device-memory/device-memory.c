@@ -72,6 +72,23 @@ static void add(uint64_t value)
 	digest = (digest ^ (uint32_t)(value >> 32)) * 16777619;
 }
 
+/* Which pages were accessed and written to, by their entries. */
+static void forget_accesses(void)
+{
+	for (unsigned i = WINDOW / PAGE; i < WINDOW / PAGE + PAGES; i++) {
+		table32[i] &= ~ACCESSED;
+		table64[i] &= ~(uint64_t)ACCESSED;
+	}
+}
+
+static void add_accesses(enum place place)
+{
+	bool small = place != PAE32 && !place_is_long(place);
+
+	for (unsigned i = WINDOW / PAGE; i < WINDOW / PAGE + PAGES; i++)
+		add((small ? table32[i] : table64[i]) & ACCESSED);
+}
+
 static void fill(void)
 {
 	for (unsigned i = 0; i < PAGE; i += 8) {
@@ -98,6 +115,7 @@ void run(struct machine *m, enum place place, const uint8_t *code, unsigned size
 	m->cr2 = 0;
 	if (touches_memory)
 		fill();
+	forget_accesses();
 	how = machine_try(m, code, code + size);
 	ok = !wanted || same(how, wanted);
 	for (unsigned i = 0; i < 16; i++)
@@ -109,6 +127,7 @@ void run(struct machine *m, enum place place, const uint8_t *code, unsigned size
 		add(m->cr2);
 	if (touches_memory)
 		add_memory();
+	add_accesses(place);
 	all_rows = (all_rows ^ digest) * 16777619;
 	rows++;
 	if (TELL_ALL || !ok)

@@ -19,6 +19,8 @@ enum { MEMORY, DEVICE, MORE, READ_ONLY, KERNEL, ABSENT, PAGES };
 #define SMALL_DATA  1 /* up to the 24th byte of DEVICE */
 #define NO_PAGING   2 /* the same as WINDOW_DATA, by physical addresses */
 
+#define ACCESSED 0x60u /* and dirty, in an entry of a page table */
+
 #define CF 0x1
 #define PF 0x4
 #define AF 0x10
