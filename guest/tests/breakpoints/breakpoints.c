@@ -43,16 +43,37 @@ CODE64(ss_ud2, "mov (%rdi), %ss\n ud2\n nop\n");
 CODE64(ss_vmxoff, "mov (%rdi), %ss\n vmxoff\n nop\n");
 CODE64(ss_bad_msr, "mov (%rdi), %ss\n rdmsr\n nop\n");
 CODE64(ss_ss_nop, "mov (%rdi), %ss\n mov %rbx, %ss\n nop\n nop\n");
+CODE64(rep_outs_many, "mov $0x2a0, %dx\n rep outsb\n nop\n nop\n");
+CODE64(rep_outs_alone, "rep outsb\n nop\n");
+CODE64(rep_ins_many, "mov $0x2a0, %dx\n rep insb\n nop\n nop\n");
+CODE64(device_many, "mov $0xfeb00000, %esi\n rep lodsb\n nop\n nop\n");
+CODE64(rdmsr_nop, "rdmsr\n nop\n nop\n");
+CODE64(wbinvd_nop, "wbinvd\n nop\n nop\n");
+CODE64(vmxoff_nop, "vmxoff\n nop\n");
+CODE64(cr0_nop, "mov %rax, %cr0\n nop\n");
+CODE64(cr3_nop, "mov %cr3, %rax\n nop\n");
+CODE64(dr7_read, "mov %dr7, %rax\n nop\n");
+CODE64(device_modify, "mov $0xfeb00000, %ebx\n lock addl $1, (%rbx)\n nop\n");
+CODE64(device_write, "mov $0xfeb00000, %ebx\n mov %eax, 2(%rbx)\n nop\n");
+CODE64(device_to_memory, "mov $0xfeb00000, %esi\n movsb\n nop\n");
+CODE64(outs_wide, "mov %rdi, %rsi\n mov $0x2a0, %dx\n outsl\n nop\n");
+CODE64(ins_wide, "mov $0x2a0, %dx\n insl\n nop\n");
+CODE64(rep_ins, "mov $0x80, %dx\n mov $3, %ecx\n rep insb\n nop\n");
+CODE64(hlt_nop, "hlt\n nop\n");
+CODE32(out_32, "out %al, $0x80\n nop\n");
+CODE32(device_read_32, "mov $0xfeb00000, %ebx\n mov (%ebx), %eax\n nop\n");
+CODE16(outs_16, "mov %di, %si\n mov $0x80, %dx\n outsb\n nop\n");
 CODE32(cpuid_nop_32, "cpuid\n nop\n nop\n");
 CODE32(ss_cpuid_32, "mov (%edi), %ss\n cpuid\n nop\n");
 CODE16(ss_cpuid_16, "mov (%di), %ss\n cpuid\n nop\n");
 
-static uint64_t address, dr7, cr4, rflags, rcx, rax, rdx;
+static uint64_t address, second, dr7, cr4, rflags, rcx, rax, rdx;
 static const char *in_bochs;
 
 static void defaults(void)
 {
 	address = TEST_DATA;
+	second = 0;
 	dr7 = ON;
 	cr4 = CR4_DE;
 	rflags = rcx = rax = 0;
@@ -76,6 +97,7 @@ static void try(enum place place, const uint8_t *code, const uint8_t *end, const
 	m.rflags |= rflags;
 	*memory16(TEST_DATA) = (uint16_t)m.ss;
 	asm volatile("mov %0, %%dr0" : : "r"(address));
+	asm volatile("mov %0, %%dr1" : : "r"(second));
 	asm volatile("mov %0, %%dr7" : : "r"(dr7));
 	how = machine_try(&m, code, end);
 	asm volatile("mov %0, %%dr7" : : "r"(0x400ull));
@@ -113,6 +135,62 @@ static void on_instructions(void)
 	address = TEST_CODE + 2;
 	rflags = RF;
 	TRY_IN(PROTECTED32, cpuid_nop_32, "#DB(1) at +2");
+	/* On any instruction that exits, before it and its faults; and RF lets it pass. */
+	address = TEST_CODE;
+	rcx = 0x277;
+	BREAK(rdmsr_nop, "#DB(1)");
+	address = TEST_CODE + 2;
+	rcx = 0x277;
+	rflags = RF;
+	BREAK(rdmsr_nop, "#DB(1) at +2");
+	address = TEST_CODE;
+	rcx = 0x12345;
+	BREAK(rdmsr_nop, "#DB(1)");
+	address = TEST_CODE;
+	rcx = 0x12345;
+	rflags = RF;
+	BREAK(rdmsr_nop, "#GP(0)");
+	address = TEST_CODE;
+	BREAK(wbinvd_nop, "#DB(1)");
+	address = TEST_CODE;
+	BREAK(hlt_nop, "#DB(1)");
+	address = TEST_CODE;
+	BREAK(vmxoff_nop, "#DB(1)");
+	address = TEST_CODE;
+	rflags = RF;
+	BREAK(vmxoff_nop, "#UD");
+	address = TEST_CODE;
+	rax = 0xc0010031;
+	BREAK(cr0_nop, "#DB(1)");
+	address = TEST_CODE + 3;
+	rax = 0xc0010031;
+	rflags = RF;
+	BREAK(cr0_nop, "#DB(1) at +3");
+	address = TEST_CODE;
+	BREAK(cr3_nop, "#DB(1)");
+	address = TEST_CODE;
+	BREAK(dr7_read, "#DB(1)");
+	address = TEST_CODE + 3;
+	rflags = RF;
+	BREAK(dr7_read, "#DB(1) at +3");
+	/* Many elements: it is met before the first alone, and what is behind the last then. */
+	address = TEST_CODE + 4;
+	rcx = 600;
+	BREAK(rep_outs_many, "#DB(1) at +4");
+	address = TEST_CODE + 6;
+	rcx = 600;
+	BREAK(rep_outs_many, "#DB(1) at +6");
+	address = TEST_CODE;
+	rcx = 600;
+	rdx = 0x2a0;
+	rflags = RF;
+	BREAK(rep_outs_alone, "done");
+	address = TEST_CODE + 6;
+	rcx = 600;
+	BREAK(rep_ins_many, "#DB(1) at +6");
+	address = TEST_CODE + 7;
+	rcx = 600;
+	BREAK(device_many, "#DB(1) at +7");
 	/* Both: the step over the first, and the breakpoint on the second. */
 	address = TEST_CODE + 2;
 	rflags = TF;
@@ -160,6 +238,75 @@ static void on_data(void)
 	address = 0xfeb00004;
 	in_bochs = REPEATED;
 	BREAK(device_string, "#DB(1) at +c");
+}
+
+/* Two at once, of data and of a port, or that none of the access is in. */
+static void on_two(void)
+{
+	address = TEST_DATA;
+	second = 0x2a2;
+	dr7 = ON | 8 | READWRITE | PORT << 4;
+	BREAK(outs_wide, "#DB(3) at +8");
+	address = TEST_DATA;
+	second = 0x2a4;
+	dr7 = ON | 8 | READWRITE | PORT << 4;
+	BREAK(outs_wide, "#DB(1) at +8");
+	address = TEST_DATA + 3;
+	second = 0x2a3;
+	dr7 = ON | 8 | WRITE | PORT << 4;
+	BREAK(ins_wide, "#DB(3) at +5");
+	address = TEST_DATA + 4;
+	second = 0x2a3;
+	dr7 = ON | 8 | WRITE | PORT << 4;
+	BREAK(ins_wide, "#DB(2) at +5");
+	address = TEST_DATA + 4;
+	second = 0x29e;
+	dr7 = ON | 8 | WRITE | (PORT | WORD) << 4;
+	BREAK(ins_wide, "done");
+	address = 0xfeb00000;
+	second = TEST_DATA;
+	dr7 = ON | 8 | READWRITE | WRITE << 4;
+	BREAK(device_to_memory, "#DB(3) at +6");
+	address = 0xfeb00003;
+	second = 0xfeb00000;
+	dr7 = ON | 8 | WRITE | (READWRITE | LONGWORD) << 4;
+	BREAK(device_modify, "#DB(3) at +9");
+	address = 0xfeb00001;
+	second = 0xfeb00005;
+	dr7 = ON | 8 | WRITE | WRITE << 4;
+	BREAK(device_write, "#DB(2) at +8");
+	/* By local enables, and by none. */
+	dr7 = 0x501 | READWRITE;
+	BREAK(outs, "#DB(1) at +8");
+	dr7 = 0x700 | READWRITE;
+	BREAK(outs, "done");
+	/* In other modes. */
+	address = 0x80;
+	dr7 = ON | PORT;
+	TRY_IN(PROTECTED32, out_32, "#DB(1) at +2");
+	address = 0x80;
+	dr7 = ON | PORT;
+	TRY_IN(PAE32, out_32, "#DB(1) at +2");
+	address = 0xfeb00001;
+	dr7 = ON | READWRITE;
+	TRY_IN(COMPAT32, device_read_32, "#DB(1) at +7");
+	address = 0xfeb00001;
+	dr7 = ON | READWRITE;
+	TRY_IN(PROTECTED32, device_read_32, "#DB(1) at +7");
+	dr7 = ON | READWRITE;
+	TRY_IN(REAL, outs_16, "#DB(1) at +6");
+	address = 0x80;
+	dr7 = ON | PORT;
+	TRY_IN(REAL, outs_16, "#DB(1) at +6");
+	/* Without CR4.DE there are none on ports. */
+	address = 0x80;
+	dr7 = ON | PORT;
+	cr4 = 0;
+	BREAK(out_nop, "done");
+	address = 0x80;
+	dr7 = ON | PORT;
+	in_bochs = REPEATED;
+	BREAK(rep_ins, "#DB(1) at +a");
 }
 
 static void on_ports(void)
@@ -236,6 +383,7 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info)
 	on_instructions();
 	on_data();
 	on_ports();
+	on_two();
 	behind_mov_ss();
 	return checks_done();
 }
