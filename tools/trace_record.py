@@ -89,7 +89,8 @@ def words_cr(r):
 
 def words_ept(r):
     q, size, answer = r.qualification, r.detail[2] & 0xFF, r.detail[2] >> 8 & 0xFF
-    answers = ("", ", nobody's", ", read-only: dropped", ", page split", ", stopped")
+    answers = ("", ", nobody's", ", read-only: dropped", ", page split", ", stopped",
+               ", nobody's: ones")
     text = f"EPT {'fetch' if q & 4 else 'write' if q & 2 else 'read'} gpa={r.detail[0]:x}"
     if size:
         text += f" {'<-' if q & 2 else '->'} {r.detail[1]:x} ({size} bytes)"

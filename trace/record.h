@@ -87,4 +87,5 @@ enum ept_answer {
 	EPT_READ_ONLY, /* a write to memory that is read-only for the guest was dropped */
 	EPT_SPLIT,     /* a mapping was refined, the access is repeated */
 	EPT_STOPPED,
+	EPT_ONES, /* nobody: the access is repeated, and reads ones */
 };

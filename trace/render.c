@@ -118,6 +118,7 @@ static void words_ept(const struct exit_record *r, struct text *text)
 		[EPT_READ_ONLY] = ", read-only: dropped",
 		[EPT_SPLIT] = ", page split",
 		[EPT_STOPPED] = ", stopped",
+		[EPT_ONES] = ", nobody's: ones",
 	};
 	uint64_t size = r->detail[2] & 0xff, answer = r->detail[2] >> 8 & 0xff;
 

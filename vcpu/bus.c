@@ -329,3 +329,22 @@ void bus_mmio_write(struct bus *bus, gpa_t gpa, unsigned size, uint64_t value)
 		done += bytes;
 	}
 }
+
+const char *bus_mmio_in_page(const struct bus *bus, gpa_t page)
+{
+	for (unsigned i = 0; i < bus->mmio_range_count; i++) {
+		const struct mmio_range *range = &bus->mmio[i];
+
+		if (range->first.raw <= page.raw + (PAGE_SIZE - 1) &&
+		    page.raw <= range->first.raw + (range->size - 1))
+			return range->name;
+	}
+	return NULL;
+}
+
+void bus_tell_unclaimed(struct bus *bus, gpa_t gpa, const char *who)
+{
+	if (tell_page(bus, gpa.raw))
+		log_vm(bus->vm_name, "address %lxh: nobody answers, %s reads ones there",
+		       (unsigned long)gpa.raw, who);
+}

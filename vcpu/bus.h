@@ -123,3 +123,9 @@ const char *bus_port_name(const struct bus *bus, uint16_t port);
 uint64_t bus_mmio_read(struct bus *bus, gpa_t gpa, unsigned size);
 void bus_mmio_write(struct bus *bus, gpa_t gpa, unsigned size, uint64_t value);
 const char *bus_mmio_name(const struct bus *bus, gpa_t gpa);
+
+/* The name of a range that has a part of the page at gpa, or NULL. */
+const char *bus_mmio_in_page(const struct bus *bus, gpa_t page);
+
+/* The log line for an access that did not come through here. */
+void bus_tell_unclaimed(struct bus *bus, gpa_t gpa, const char *who);

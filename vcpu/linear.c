@@ -141,7 +141,7 @@ const struct paging *linear_paging(struct linear_context *context)
 	return paging;
 }
 
-/* Translates an access; raises the page fault or stops the VM when that does not work out. */
+/* Translates an access; raises the page fault when that does not work out. */
 static enum linear_result translate(struct linear_context *context, uint64_t linear, bool write,
 				    gpa_t *gpa)
 {
@@ -160,15 +160,10 @@ static enum linear_result translate(struct linear_context *context, uint64_t lin
 			.linear = linear - offset, .gpa = GPA(gpa->raw - offset), .written = write};
 		return LINEAR_OK;
 	case PAGING_FAULT:
+	default:
 		write_cr2(linear);
 		vcpu_fault(vcpu, EXCEPTION_PF, true, error_code);
 		return LINEAR_FAULTED;
-	case PAGING_NO_TABLE:
-	default:
-		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
-			"a page table for linear address %llx lies where there is no memory",
-			(unsigned long long)linear);
-		return LINEAR_STOPPED;
 	}
 }
 

@@ -12,7 +12,6 @@
 enum linear_result {
 	LINEAR_OK,
 	LINEAR_FAULTED, /* a fault was raised for the guest */
-	LINEAR_STOPPED, /* the VM was stopped, with the reason */
 };
 
 /* A page that an access went to: the next one to it takes no walk, as with a TLB. */

@@ -292,7 +292,7 @@ static void commit(struct execution *x, bool done)
 	backend_instruction_done(vcpu);
 }
 
-enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa)
+enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa, bool write)
 {
 	enum linear_result result = LINEAR_OK;
 	struct fetched fetched;
@@ -305,6 +305,9 @@ enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa)
 		err = "this instruction is not carried out on device memory";
 	if (!err && in->access == ACCESS_NONE && in->operation != INSN_NOTHING)
 		err = "this instruction accesses no memory";
+	/* The processor can carry out any instruction, while that only reads where nothing is. */
+	if (err && !write && !backend_read_ones(vcpu, gpa, "an instruction"))
+		return OUTCOME_STAY;
 	if (err) {
 		stop(vcpu, gpa, &fetched, err);
 		return OUTCOME_STAY;

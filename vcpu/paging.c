@@ -96,7 +96,7 @@ static bool key_allows(const struct walk *walk)
 	return !(walk->access.write && rights & 2 && (walk->access.user || paging->cr0 & CR0_WP));
 }
 
-/* Reads an entry of 4 or 8 bytes in the guest's memory. NULL: there is none. */
+/* An entry of 4 or 8 bytes in the guest's memory. NULL: there is none, and it reads as ones. */
 static void *entry_at(const struct paging *paging, uint64_t gpa, unsigned size)
 {
 	return vm_memory(paging->vm, GPA(gpa), size);
@@ -104,6 +104,8 @@ static void *entry_at(const struct paging *paging, uint64_t gpa, unsigned size)
 
 static uint64_t load(const void *entry, unsigned size)
 {
+	if (!entry)
+		return size == 8 ? UINT64_MAX : UINT32_MAX;
 	return size == 8 ? __atomic_load_n((const uint64_t *)entry, __ATOMIC_RELAXED)
 			 : __atomic_load_n((const uint32_t *)entry, __ATOMIC_RELAXED);
 }
@@ -111,7 +113,7 @@ static uint64_t load(const void *entry, unsigned size)
 /* Sets flags in an entry, most of which has them already: a locked access is dear. */
 static void mark(void *entry, unsigned size, uint64_t flags)
 {
-	if ((load(entry, size) & flags) == flags)
+	if (!entry || (load(entry, size) & flags) == flags)
 		return;
 	if (size == 8)
 		__atomic_fetch_or((uint64_t *)entry, flags, __ATOMIC_SEQ_CST);
@@ -218,8 +220,6 @@ enum paging_result paging_translate(const struct paging *paging, uint64_t linear
 
 		entries[depth] =
 			entry_at(paging, shape.table + index * shape.entry_size, shape.entry_size);
-		if (!entries[depth])
-			return PAGING_NO_TABLE;
 		entry = load(entries[depth++], shape.entry_size);
 		if (!(entry & ENTRY_P)) {
 			*error_code = fault(&walk, 0);

@@ -28,8 +28,7 @@ struct paging_access {
 
 enum paging_result {
 	PAGING_OK,
-	PAGING_FAULT,    /* #PF; the error code is filled in */
-	PAGING_NO_TABLE, /* a table lies where the VM has no memory */
+	PAGING_FAULT, /* #PF; the error code is filled in */
 };
 
 #define PAGING_STEPS_MAX 4
@@ -49,6 +48,7 @@ unsigned paging_explain(const struct paging *paging, uint64_t linear,
 
 /*
  * Walks the tables, sets accessed and dirty flags as the processor does, and gives the address.
+ * Where the VM has no memory a table is all ones, and what is written is forgotten.
  * Large pages are of no concern to the caller: the result is good for the rest of the 4 KiB page.
  */
 enum paging_result paging_translate(const struct paging *paging, uint64_t linear,

@@ -212,9 +212,9 @@ struct string_io {
 };
 enum outcome vcpu_io_string(struct vcpu *vcpu, const struct string_io *io);
 
-/* An access of the current instruction to a guest-physical address that is not RAM. Moves RIP
- * itself. */
-enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa);
+/* An access of the current instruction, a write or a read, to a guest-physical address that is not
+ * RAM. Moves RIP itself. */
+enum outcome vcpu_mmio(struct vcpu *vcpu, gpa_t gpa, bool write);
 
 /* The 1 ms beat: console, end requests, deadlines. Sets the next deadline. */
 void vcpu_heartbeat(struct vcpu *vcpu, uint64_t now);
@@ -290,6 +290,12 @@ struct backend_features {
 	uint64_t arch_capabilities; /* the host's IA32_ARCH_CAPABILITIES; 0: it has none */
 };
 const struct backend_features *backend_features(void);
+
+/*
+ * Has the processor itself read ones in the page at gpa, where there is neither memory nor a
+ * device. Writes to it still exit. `who` reads there, for the log. Errors: why that cannot be.
+ */
+CHECKED err_t backend_read_ones(struct vcpu *vcpu, gpa_t gpa, const char *who);
 
 /* Drops cached translations of this vCPU's address space after control registers were changed for
  * it. */

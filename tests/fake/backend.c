@@ -274,6 +274,14 @@ void backend_flush_guest_tlb(struct vcpu *vcpu)
 	fake_backend.flush_count++;
 }
 
+err_t backend_read_ones(struct vcpu *vcpu, gpa_t gpa, const char *who)
+{
+	(void)vcpu;
+	(void)who;
+	fake_backend.ones_at = gpa;
+	return fake_backend.has_ones ? NULL : "there are no ones";
+}
+
 err_t backend_vcpu_create(struct vcpu *vcpu)
 {
 	(void)vcpu;

@@ -20,6 +20,8 @@ struct fake_backend {
 	unsigned breakpoints; /* met, and pending */
 	struct backend_features features;
 	bool nmi_blocked;
+	bool has_ones; /* reads of nothing can be left to the processor, */
+	gpa_t ones_at; /* as was asked for here last */
 
 	/* How often each was called. */
 	unsigned flush_count, done_count, set_cr0_count, set_cr3_count, set_cr4_count;

@@ -78,7 +78,7 @@ void code(const void *bytes, size_t size)
 
 void run(uint64_t gpa)
 {
-	assert_int_equal(vcpu_mmio(&fake_vcpu, GPA(gpa)), OUTCOME_STAY);
+	assert_int_equal(vcpu_mmio(&fake_vcpu, GPA(gpa), false), OUTCOME_STAY);
 }
 
 void expect_done(unsigned length)

@@ -176,6 +176,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	fake_backend.rip = rip;
 	before = fake_vcpu.regs;
 	accesses = 0;
-	check_outcome(vcpu_mmio(&fake_vcpu, GPA(DEVICE)), &before, rip);
+	check_outcome(vcpu_mmio(&fake_vcpu, GPA(DEVICE), false), &before, rip);
 	return 0;
 }

@@ -264,6 +264,21 @@ static void unclaimed_memory_reads_ones(void **state)
 	assert_int_equal(fake_log_count(), PAGES_TOLD_MAX + 1);
 }
 
+static void pages_with_a_device(void **state)
+{
+	(void)state;
+	assert_null(add_mmio("x", 0x1ffe, 4, BUS_1));
+	assert_null(bus_mmio_in_page(&bus, GPA(0)));
+	assert_string_equal(bus_mmio_in_page(&bus, GPA(0x1000)), "x");
+	assert_string_equal(bus_mmio_in_page(&bus, GPA(0x2000)), "x");
+	assert_null(bus_mmio_in_page(&bus, GPA(0x3000)));
+	bus_tell_unclaimed(&bus, GPA(0x3123), "a fetch");
+	assert_string_equal(fake_log_last(),
+			    "plinth[vm]: address 3123h: nobody answers, a fetch reads ones there");
+	bus_tell_unclaimed(&bus, GPA(0x3ff0), "a fetch");
+	assert_int_equal(fake_log_count(), 1);
+}
+
 static void bad_mmio_ranges_are_refused(void **state)
 {
 	(void)state;
@@ -299,6 +314,7 @@ int main(void)
 		cmocka_unit_test_setup(mmio_reaches_the_device, setup),
 		cmocka_unit_test_setup(mmio_ranges_are_found_among_many, setup),
 		cmocka_unit_test_setup(unclaimed_memory_reads_ones, setup),
+		cmocka_unit_test_setup(pages_with_a_device, setup),
 		cmocka_unit_test_setup(bad_mmio_ranges_are_refused, setup),
 	};
 

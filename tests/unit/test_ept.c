@@ -301,6 +301,43 @@ static void without_the_erratum_nothing_is_withheld(void **state)
 	assert_false(ept_grant_execute(&ept, GPA(0)));
 }
 
+/* Pages over nothing: as many as there may be, far from all that is mapped, and then anew. */
+static void overlays(void **state)
+{
+	const uint64_t used = fake_physical_used, far = 0x7f0000000000;
+	static const uint64_t beside[] = {0x7f0000000000, 0x7f0000001000, 0x7f0000200000,
+					  0x7f0040000000, 0x3000,         0x10000000000,
+					  0x20000000000,  0xfffffffff000};
+
+	(void)state;
+	assert_null(ept_map(&ept, GPA(0), HPA(0x40000000), 0x3000, EPT_ALL));
+	_Static_assert(sizeof(beside) / sizeof(beside[0]) == EPT_OVERLAY_PAGES, "as many");
+	for (unsigned turn = 0; turn < 3; turn++) {
+		for (unsigned i = 0; i < EPT_OVERLAY_PAGES; i++) {
+			assert_null(ept_overlay(&ept, GPA(beside[i]), HPA(0x5000),
+						EPT_READ | EPT_EXECUTE));
+			assert_non_null(ept_overlay(&ept, GPA(0x2000), HPA(0x5000), EPT_READ));
+			assert_non_null(ept_overlay(&ept, GPA(beside[i]), HPA(0x5000), EPT_READ));
+		}
+		assert_int_equal(invalidations, 2 * turn);
+		for (unsigned i = 0; i < EPT_OVERLAY_PAGES; i++)
+			expect_mapped(beside[i] + 7, 0x5007, 5, PAGE_SIZE);
+		/* One too many: that is the only one then. */
+		assert_null(ept_overlay(&ept, GPA(far + 0x5000), HPA(0x6000), EPT_READ));
+		expect_mapped(far + 0x5000, 0x6000, 1, PAGE_SIZE);
+		for (unsigned i = 0; i < EPT_OVERLAY_PAGES; i++)
+			expect_unmapped(beside[i]);
+		expect_mapped(0x2000, 0x40002000, 7, PAGE_SIZE);
+		assert_int_equal(invalidations, 2 * turn + 1);
+		for (unsigned i = 1; i < EPT_OVERLAY_PAGES; i++)
+			assert_null(ept_overlay(&ept, GPA(far + GIB * i), HPA(0x5000), EPT_READ));
+	}
+	assert_int_equal(fake_physical_used, used);
+	assert_non_null(ept_overlay(&ept, GPA(1ull << 48), HPA(0x5000), EPT_READ));
+	assert_non_null(ept_overlay(&ept, GPA(0x123), HPA(0x5000), EPT_READ));
+	assert_non_null(ept_overlay(&ept, GPA(GIB), HPA(0x5000), EPT_WRITE));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -320,6 +357,7 @@ int main(void)
 		cmocka_unit_test_setup(execute_rights_on_demand, setup),
 		cmocka_unit_test_setup(execute_rights_that_are_not_meant, setup),
 		cmocka_unit_test_setup(without_the_erratum_nothing_is_withheld, setup),
+		cmocka_unit_test_setup(overlays, setup),
 	};
 
 	return cmocka_run_group_tests_name("ept", tests, NULL, NULL);

@@ -197,14 +197,32 @@ static void what_cannot_be_carried_out_stops_the_vm(void **state)
 	begin(FAKE_CODE64);
 	fake_backend.rip = DEVICE - 2;
 	memcpy(memory(DEVICE - 2), "\x8b\x04", 2);
-	assert_int_equal(vcpu_mmio(&fake_vcpu, GPA(DEVICE)), OUTCOME_STAY);
+	assert_int_equal(vcpu_mmio(&fake_vcpu, GPA(DEVICE), false), OUTCOME_STAY);
 	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_STOPPED);
 	assert_non_null(strstr(fake_vcpu_vm.end_text, "2 bytes that could be fetched"));
 
 	begin(FAKE_CODE64);
 	fake_backend.rip = 0x0000800000000000 - 1;
-	assert_int_equal(vcpu_mmio(&fake_vcpu, GPA(DEVICE)), OUTCOME_STAY);
+	assert_int_equal(vcpu_mmio(&fake_vcpu, GPA(DEVICE), false), OUTCOME_STAY);
 	assert_int_equal(fake_vcpu_vm.end, VM_ENDED_STOPPED);
+}
+
+static void reads_are_left_to_the_processor(void **state)
+{
+	(void)state;
+	begin(FAKE_CODE64);
+	fake_backend.has_ones = true;
+	fake_vcpu.regs.rbx = DEVICE;
+	INSTRUCTION(0x0f, 0x28, 0x03); /* movaps (%rbx), %xmm0 */
+	run(DEVICE + 0x30);
+	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
+	assert_int_equal(fake_backend.ones_at.raw, DEVICE + 0x30);
+	assert_int_equal(fake_backend.rip, CODE);
+	assert_true(fake_no_fault());
+
+	INSTRUCTION(0x0f, 0x29, 0x03); /* movaps %xmm0, (%rbx) */
+	assert_int_equal(vcpu_mmio(&fake_vcpu, GPA(DEVICE), true), OUTCOME_STAY);
+	expect_stop("not carried out on device memory");
 }
 
 static void hints_are_skipped(void **state)
@@ -386,6 +404,7 @@ int main(void)
 		cmocka_unit_test(the_stack_pointer_as_an_operand),
 		cmocka_unit_test(faults_touch_nothing),
 		cmocka_unit_test(what_cannot_be_carried_out_stops_the_vm),
+		cmocka_unit_test(reads_are_left_to_the_processor),
 		cmocka_unit_test(hints_are_skipped),
 		cmocka_unit_test(a_repetition_lets_others_in),
 		cmocka_unit_test(a_single_step_is_one_element),

@@ -111,6 +111,9 @@ static void memory(void **state)
 	expect(RECORD(.reason = VMX_EXIT_EPT_VIOLATION, .qualification = 0x81,
 		      .detail = {0x1000, 0, EPT_STOPPED << 8}),
 	       "EPT read gpa=1000, stopped");
+	expect(RECORD(.reason = VMX_EXIT_EPT_VIOLATION, .qualification = 0x184,
+		      .detail = {0x1000, 0, EPT_ONES << 8}),
+	       "EPT fetch gpa=1000, nobody's: ones");
 	/* An answer that there is none of, from a ring that something else wrote into. */
 	expect(RECORD(.reason = VMX_EXIT_EPT_VIOLATION, .detail = {0x1000, 0, 0xff00}),
 	       "EPT read gpa=1000");

@@ -25,6 +25,7 @@
 
 #include "arch/x86_64/instructions.h"
 #include "arch/x86_64/msr.h"
+#include "kernel/direct_map.h"
 #include "tests/fake/vmx_machine.h"
 
 #define get fake_vmcs_get
@@ -349,6 +350,7 @@ static void strings_that_are_decoded(void **state)
 /* --- Memory. --- */
 
 #define READ       0x001u
+#define WRITE      0x002u
 #define FETCH      0x004u
 #define LINEAR     0x080u
 #define TRANSLATED 0x100u
@@ -373,30 +375,73 @@ static void accesses_that_have_no_instruction(void **state)
 	static const struct {
 		uint64_t qualification;
 		uint32_t vectoring;
-		const char *text;
+		const char *who;
 	} rows[] = {
-		{READ | LINEAR,                        0,          "a page table lies at guest-physical address fee00020"},
-		{READ,				 0,          "a page table lies at"                                },
-		{FETCH | LINEAR | TRANSLATED,          0,          "code is fetched from guest-physical address fee"     },
-		{READ | LINEAR | TRANSLATED,           0x80000020,
-		 "the delivery of an event needs guest-phys"							     },
-		{READ | LINEAR | TRANSLATED | 0x10000, 0,          "an access that is no instruction's"                  },
+		{READ | LINEAR,                        0,          "a page walk"                       },
+		{READ,				 0,          "a load of PDPTEs"                  },
+		{FETCH | LINEAR | TRANSLATED,          0,          "a fetch of code"                   },
+		{READ | LINEAR | TRANSLATED,           0x80000020, "the delivery of an event"          },
+		{READ | LINEAR | TRANSLATED | 0x10000, 0,          "an access that is no instruction's"},
 	};
+	char text[100];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct exit_ring *ring;
+		struct ept_mapping mapping;
 
+		/* Reads are ones. */
 		setup(state);
 		ring = vmx_machine_record();
-		set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xfee00020);
+		set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xfed00020);
 		set(VMCS_IDT_VECTORING_INFO, rows[i].vectoring);
-		assert_false(vmx_machine_exit_with(VMX_EXIT_EPT_VIOLATION, rows[i].qualification));
-		expect_stop(rows[i].text);
-		assert_int_equal(ring->records[0].detail[0], 0xfee00020);
+		set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, DEBUG_BS);
+		assert_true(vmx_machine_exit_with(VMX_EXIT_EPT_VIOLATION, rows[i].qualification));
+		assert_int_equal(ring->records[0].detail[0], 0xfed00020);
+		assert_int_equal(ring->records[0].detail[2], EPT_ONES << 8);
+		assert_true(ept_translate(ept_of(vcpu), GPA(0xfed00020), &mapping));
+		assert_int_equal(mapping.page_size, PAGE_SIZE);
+		assert_int_equal(mapping.rights, EPT_READ | EPT_EXECUTE);
+		for (unsigned at = 0; at < PAGE_SIZE - 0x20; at++)
+			assert_int_equal(((uint8_t *)direct_map(mapping.hpa))[at], 0xff);
+		assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), 0);
+		assert_int_equal(vmx_machine_injected(), rows[i].vectoring);
+
+		/* Writes are too much. */
+		setup(state);
+		ring = vmx_machine_record();
+		set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xfed00020);
+		set(VMCS_IDT_VECTORING_INFO, rows[i].vectoring);
+		assert_false(vmx_machine_exit_with(VMX_EXIT_EPT_VIOLATION,
+						   rows[i].qualification | WRITE));
+		snprintf(text, sizeof(text),
+			 "%s meets guest-physical address fed00020, where there is no memory: "
+			 "writes",
+			 rows[i].who);
+		expect_stop(text);
 		assert_int_equal(ring->records[0].detail[2], EPT_STOPPED << 8);
 		assert_string_equal(seen, "");
 	}
+}
+
+static void a_page_shared_with_a_device(void **state)
+{
+	(void)state;
+	set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xfee00020);
+	assert_false(vmx_machine_exit_with(VMX_EXIT_EPT_VIOLATION, FETCH | LINEAR | TRANSLATED));
+	expect_stop("a fetch of code meets guest-physical address fee00020, where there is no "
+		    "memory: memory is in that page");
+}
+
+/* A data breakpoint that MOV SS holds back stays. */
+static void a_repeated_access_keeps_what_mov_ss_holds_back(void **state)
+{
+	(void)state;
+	set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xfed00020);
+	set(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS);
+	set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 1);
+	assert_true(vmx_machine_exit_with(VMX_EXIT_EPT_VIOLATION, FETCH | LINEAR | TRANSLATED));
+	assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), 1);
 }
 
 /* An IRET that popped from there had ended the blocking of NMIs. */
@@ -459,6 +504,8 @@ int main(void)
 		TEST(strings_that_are_decoded),
 		TEST(an_access_to_a_device),
 		TEST(accesses_that_have_no_instruction),
+		TEST(a_page_shared_with_a_device),
+		TEST(a_repeated_access_keeps_what_mov_ss_holds_back),
 		TEST(an_iret_from_a_device),
 		TEST(execute_rights_on_demand),
 		TEST(a_misconfiguration),

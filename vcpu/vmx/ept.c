@@ -13,6 +13,9 @@
 #define TOP_LEVEL    4
 #define ADDRESS_BITS 48
 
+/* For each page of an overlay a table of each level below the root. */
+#define OVERLAY_TABLES (EPT_OVERLAY_PAGES * (TOP_LEVEL - 1))
+
 /* Bits of an entry. A leaf carries a memory type; bit 7 makes an entry of level 2 or 3 a leaf. */
 #define RIGHTS  0x7ull
 #define TYPE_WB (6ull << 3)
@@ -65,7 +68,7 @@ err_t ept_create(struct ept *ept, const struct ept_features *features,
 			tables += (last - first) / span;
 		}
 	*ept = (struct ept){.features = *features};
-	err = physical_allocate(tables * PAGE_SIZE, PAGE_SIZE, &ept->pool);
+	err = physical_allocate((tables + OVERLAY_TABLES) * PAGE_SIZE, PAGE_SIZE, &ept->pool);
 	if (err)
 		return error("no memory for extended page tables: %s", err);
 	ept->pool_size = tables * PAGE_SIZE;
@@ -78,7 +81,7 @@ err_t ept_create(struct ept *ept, const struct ept_features *features,
 void ept_destroy(struct ept *ept)
 {
 	if (ept->pool_size)
-		physical_free(ept->pool, ept->pool_size);
+		physical_free(ept->pool, ept->pool_size + OVERLAY_TABLES * PAGE_SIZE);
 	*ept = (struct ept){0};
 }
 
@@ -286,6 +289,50 @@ bool ept_grant_execute(struct ept *ept, gpa_t gpa)
 	 * fault though the tables let them pass. */
 	invalidate(ept);
 	return true;
+}
+
+/* A zeroed table for an overlay, as an entry that points to it. Those of all pages suffice. */
+static uint64_t new_overlay_table(struct ept *ept)
+{
+	uint64_t at = ept->pool.raw + ept->pool_size + ept->overlay_tables_used++ * PAGE_SIZE;
+
+	memset(direct_map(HPA(at)), 0, PAGE_SIZE);
+	return at | RIGHTS;
+}
+
+static void remove_overlays(struct ept *ept)
+{
+	/* The last first: its entry may lie in a table of one before. */
+	while (ept->overlay_count > 0)
+		*ept->overlays[--ept->overlay_count] = 0;
+	ept->overlay_tables_used = 0;
+	invalidate(ept);
+}
+
+err_t ept_overlay(struct ept *ept, gpa_t gpa, hpa_t hpa, unsigned rights)
+{
+	err_t err = check_range(gpa, PAGE_SIZE);
+	uint64_t *entry;
+	unsigned level;
+
+	if (!err)
+		err = check_rights(rights);
+	if (err)
+		return err;
+	entry = walk(ept, gpa.raw, &level);
+	if (is_present(*entry))
+		return error("guest address %llx is mapped already", (unsigned long long)gpa.raw);
+	if (ept->overlay_count == EPT_OVERLAY_PAGES) {
+		remove_overlays(ept);
+		entry = walk(ept, gpa.raw, &level);
+	}
+	ept->overlays[ept->overlay_count++] = entry;
+	for (; level > 1; level--) {
+		*entry = new_overlay_table(ept);
+		entry = &table_of(*entry)[index_at(gpa.raw, level - 1)];
+	}
+	*entry = hpa.raw | TYPE_WB | rights;
+	return NULL;
 }
 
 bool ept_translate(const struct ept *ept, gpa_t gpa, struct ept_mapping *mapping)

@@ -23,11 +23,19 @@ struct ept_features {
 	bool no_large_execute; /* the iTLB multi-hit erratum: execute rights in 4K pages only */
 };
 
+/* How many single pages can lie over what is unmapped. */
+#define EPT_OVERLAY_PAGES 8
+
 struct ept {
 	hpa_t root;
 	hpa_t pool; /* the tables: all that a mapping wholly in 4K pages would need */
 	uint64_t pool_size, pool_used;
 	struct ept_features features;
+
+	/* What lies over the unmapped: the entry with which each page's branch begins, and the
+	 * tables for them, which are apart. */
+	uint64_t *overlays[EPT_OVERLAY_PAGES];
+	unsigned overlay_count, overlay_tables_used;
 
 	/* Called when what the processor may have cached of these tables is out of date: INVEPT is
 	 * due before the next entry. */
@@ -75,6 +83,13 @@ CHECKED err_t ept_unmap(struct ept *ept, gpa_t gpa, uint64_t size);
  * and gives the right. False: that is not the case.
  */
 CHECKED bool ept_grant_execute(struct ept *ept, gpa_t gpa);
+
+/*
+ * Maps a page where nothing is mapped, for as long as no more than EPT_OVERLAY_PAGES are in demand:
+ * then they all go, and this one is the first again. Errors: mapped already, beyond 48 bits, no
+ * right to read.
+ */
+CHECKED err_t ept_overlay(struct ept *ept, gpa_t gpa, hpa_t hpa, unsigned rights);
 
 /* False: not mapped. */
 CHECKED bool ept_translate(const struct ept *ept, gpa_t gpa, struct ept_mapping *mapping);

@@ -238,12 +238,27 @@ static enum outcome exit_cr_access(struct vcpu *vcpu)
 
 /* --- Memory --- */
 
+/*
+ * As at a fault, no trap of the instruction is pending, unless MOV SS holds back one of its own:
+ * Bochs leaves the single step there. SDM "Saving Non-Register State".
+ */
+enum outcome vmx_repeat_access(struct vcpu *vcpu, enum ept_answer why)
+{
+	if (!(vmcs_read(VMCS_GUEST_INTERRUPTIBILITY) & INTERRUPTIBILITY_MOV_SS))
+		vmcs_write(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, 0);
+	if (unlikely(vcpu_records(vcpu)))
+		vcpu->record->detail[2] = (uint64_t)why << 8;
+	return OUTCOME_STAY;
+}
+
 static enum outcome exit_ept_violation(struct vcpu *vcpu)
 {
 	uint64_t why = vmcs_read(VMCS_EXIT_QUALIFICATION);
 	struct ept_violation violation = ept_violation_decode(why);
 	gpa_t gpa = GPA(vmcs_read(VMCS_GUEST_PHYSICAL_ADDRESS));
 	bool interrupted = vmx_redeliver(vcpu);
+	const char *who;
+	err_t err;
 
 	if (unlikely(vcpu_records(vcpu))) {
 		vcpu->record->qualification = why;
@@ -251,29 +266,30 @@ static enum outcome exit_ept_violation(struct vcpu *vcpu)
 	}
 	if (violation.nmi_unblocked && !interrupted)
 		block_nmi_again();
-	if (violation.fetch && ept_grant_execute(ept_of(vcpu), gpa)) {
-		if (unlikely(vcpu_records(vcpu)))
-			vcpu->record->detail[2] = EPT_SPLIT << 8;
-		return OUTCOME_STAY;
-	}
+	if (violation.fetch && ept_grant_execute(ept_of(vcpu), gpa))
+		return vmx_repeat_access(vcpu, EPT_SPLIT);
 	/*
 	 * Only the very access of an instruction can be carried out for it. A page walk's, a fetch,
 	 * or one in the delivery of an event has no instruction to decode.
 	 */
-	if (!violation.linear_valid || !violation.translated || violation.fetch || interrupted ||
-	    violation.asynchronous) {
+	if (violation.linear_valid && violation.translated && !violation.fetch && !interrupted &&
+	    !violation.asynchronous)
+		return vcpu_mmio(vcpu, gpa, violation.write);
+	who = interrupted               ? "the delivery of an event"
+	      : violation.asynchronous  ? "an access that is no instruction's"
+	      : !violation.linear_valid ? "a load of PDPTEs"
+	      : !violation.translated   ? "a page walk"
+					: "a fetch of code";
+	err = violation.write ? "writes cannot be carried out for it"
+			      : backend_read_ones(vcpu, gpa, who);
+	if (err) {
 		if (unlikely(vcpu_records(vcpu)))
 			vcpu->record->detail[2] = EPT_STOPPED << 8;
 		vm_stop(vcpu->vm, VM_ENDED_STOPPED, 0,
-			"%s guest-physical address %llx, where there is no memory",
-			interrupted            ? "the delivery of an event needs"
-			: violation.fetch      ? "code is fetched from"
-			: violation.translated ? "an access that is no instruction's goes to"
-					       : "a page table lies at",
-			(unsigned long long)gpa.raw);
-		return OUTCOME_STAY;
+			"%s meets guest-physical address %llx, where there is no memory: %s", who,
+			(unsigned long long)gpa.raw, err);
 	}
-	return vcpu_mmio(vcpu, gpa);
+	return OUTCOME_STAY;
 }
 
 static enum outcome exit_ept_misconfiguration(struct vcpu *vcpu)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A VM's second-level address space: its extents and its video memory in EPT. */
+/* A VM's second-level address space: its extents and its video memory in EPT, and ones. */
 #include "kernel/direct_map.h"
 #include "kernel/physical.h"
 #include "kernel/string.h"
 #include "vcpu/vmx/vmx.h"
+
+/* One allocation: struct vmx_vm, and the page of ones. */
+#define VM_SIZE (2 * PAGE_SIZE)
 
 /* The one way to INVEPT: each change of the tables that calls for it comes here. */
 static void request_invept(void *context)
@@ -26,12 +29,14 @@ err_t backend_vm_create(struct vm *vm)
 	unsigned count = 0;
 	struct vmx_vm *vmx;
 	hpa_t page;
-	err_t err = physical_allocate(PAGE_SIZE, PAGE_SIZE, &page);
+	err_t err = physical_allocate(VM_SIZE, PAGE_SIZE, &page);
 
 	if (err)
 		return err;
 	vmx = direct_map(page);
 	memset(vmx, 0, PAGE_SIZE);
+	vmx->ones = HPA(page.raw + PAGE_SIZE);
+	memset(direct_map(vmx->ones), 0xff, PAGE_SIZE);
 	vm->backend = vmx;
 
 	for (unsigned i = 0; i < vm->extent_count; i++)
@@ -57,6 +62,23 @@ void backend_vm_destroy(struct vm *vm)
 	if (!vmx)
 		return;
 	ept_destroy(&vmx->ept);
-	physical_free(physical_address(vmx), PAGE_SIZE);
+	physical_free(physical_address(vmx), VM_SIZE);
 	vm->backend = NULL;
+}
+
+err_t backend_read_ones(struct vcpu *vcpu, gpa_t gpa, const char *who)
+{
+	struct vmx_vm *vmx = vcpu->vm->backend;
+	const gpa_t page = GPA(align_down(gpa.raw, PAGE_SIZE));
+	const char *device = bus_mmio_in_page(&vcpu->vm->bus, page);
+	err_t err;
+
+	if (device)
+		return error("%s is in that page", device);
+	err = ept_overlay(&vmx->ept, page, vmx->ones, EPT_READ | EPT_EXECUTE);
+	if (err)
+		return err;
+	bus_tell_unclaimed(&vcpu->vm->bus, gpa, who);
+	vmx_repeat_access(vcpu, EPT_ONES);
+	return NULL;
 }

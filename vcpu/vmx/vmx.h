@@ -17,6 +17,7 @@
 /* What is behind vm->backend. */
 struct vmx_vm {
 	struct ept ept;
+	hpa_t ones; /* a page of them, to be read where there is nothing */
 };
 
 /* What is behind vcpu->backend. */
@@ -55,6 +56,9 @@ struct vmx_exit_row {
 extern const struct vmx_exit_row vmx_exit_rows[VMX_EXIT_ROWS];
 _Static_assert(VMX_EXIT_ROWS >= VMX_EXIT_REASON_COUNT && VMX_EXIT_ROWS <= EXIT_REASONS,
 	       "a row each");
+
+/* For an EPT violation after which the access is made again, by what was done about it. */
+enum outcome vmx_repeat_access(struct vcpu *vcpu, enum ept_answer why);
 
 /* The answer to a reason beyond the table. */
 enum outcome vmx_exit_unknown(struct vcpu *vcpu);

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Guest-physical addresses at which there is no memory: reads give ones, writes go nowhere, by each
- * way that an instruction can name them. A word of the command line asks for what only ends the VM:
- * "page-table", "fetch", "event", "push".
+ * way that an instruction can name them, and by the processor's own accesses. A word of the command
+ * line asks for what ends a VM: "page-table" puts all page tables there, "idt" the IDT, "push" the
+ * stack, "frame" the stack that an exception finds.
  */
 #include "guest/lib/guest.h"
 #include "guest/lib/machine.h"
 
 #define WINDOW  0xc0000000ull /* where far addresses are mapped */
+#define TABLES  0xc0200000ull /* and what far tables map */
 #define PAGE_2M 0x200000ull
 #define NOBODY  0x2e8 /* a port that nobody claims */
 #define COUNT   8u
@@ -120,6 +122,106 @@ static void try_address(uint64_t address)
 	check(ports_are_ones(at), "%lx: INS, OUTS", address);
 }
 
+/* --- What Plinth leaves to the processor --- */
+
+/* Instructions that Plinth does not carry out itself, each with what it makes of ones. */
+static bool others_are_ones(uint64_t at)
+{
+	uint64_t low = 2, high = 0, from_stack = 0, popped = 0;
+	uint8_t bit;
+
+	asm volatile("mulq %2" : "+a"(low), "+d"(high) : "m"(*memory64(at)) : "cc");
+	asm volatile("btq $3, %1; setc %0" : "=q"(bit) : "m"(*memory64(at)) : "cc");
+	asm volatile("pushq %1; popq %0" : "=r"(from_stack) : "m"(*memory64(at + 64)));
+	asm volatile("mov %%rsp, %%rbx; mov %1, %%rsp; pop %0; mov %%rbx, %%rsp"
+		     : "=&r"(popped)
+		     : "r"(at + 64)
+		     : "rbx", "memory");
+	asm volatile("fninit; fildll %1; fistpll %0" : "=m"(high) : "m"(*memory64(at)));
+	return low == ~1ull && high == ~0ull && bit && from_stack == ~0ull && popped == ~0ull &&
+	       reads_are_ones(at) && writes_vanish(at + 64);
+}
+
+/* What the GDT says there: a descriptor of ones is a conforming code segment. */
+static bool descriptors_are_ones(uint64_t at)
+{
+	struct __attribute__((packed)) {
+		uint16_t limit;
+		uint64_t base;
+	} here, there = {0xffff, at};
+	uint32_t rights, limit;
+
+	asm volatile("sgdt %0" : "=m"(here));
+	asm volatile("lgdt %2; lar %3, %0; lsl %3, %1; lgdt %4"
+		     : "=&r"(rights), "=&r"(limit)
+		     : "m"(there), "r"(8), "m"(here)
+		     : "cc");
+	return (rights & 0xf0ff00) == 0xf0ff00 && limit == ~0u;
+}
+
+/* Entries of ones have reserved bits set: read by the processor, by Plinth for INS. */
+static bool tables_are_ones(uint64_t address)
+{
+	const uint64_t at = TABLES;
+	uint64_t to = at;
+	bool read, write, in;
+
+	directories[TABLES / PAGE_2M] = address | 7;
+	INVLPG(at);
+	TRY("movb (%0), %%al", : : "r"(at) : "rax");
+	read = last_fault.happened && last_fault.vector == 14 && last_fault.error == 9;
+	TRY("movb %%al, (%0)", : : "r"(at));
+	write = last_fault.happened && last_fault.vector == 14 && last_fault.error == 11;
+	TRY("insb", : "+D"(to) : "d"((uint16_t)NOBODY) : "memory");
+	in = last_fault.happened && last_fault.vector == 14 && last_fault.error == 11;
+	directories[TABLES / PAGE_2M] = 0;
+	INVLPG(at);
+	return read && write && in && to == at;
+}
+
+static unsigned steps;
+
+static void count_step(struct trap_frame *frame)
+{
+	(void)frame;
+	steps++;
+}
+
+/* MUL, NOP, PUSHF, AND, POPF: a trap behind each. */
+static bool steps_are_counted(uint64_t at)
+{
+	uint64_t low = 2;
+
+	steps = 0;
+	trap_handlers[1] = count_step;
+	asm volatile("pushfq; orl $0x100, (%%rsp); popfq; mulq %1; nop; pushfq; andl $~0x100, "
+		     "(%%rsp); popfq"
+		     : "+a"(low)
+		     : "m"(*memory64(at))
+		     : "rdx", "cc", "memory");
+	trap_handlers[1] = 0;
+	return steps == 5 && low == ~1ull;
+}
+
+/* Ones are no instruction. */
+static bool code_is_undefined(uint64_t at)
+{
+	TRY("jmp *%0", : : "r"(at));
+	return last_fault.happened && last_fault.vector == 6;
+}
+
+static void try_processor(uint64_t address)
+{
+	uint64_t at = map(address);
+
+	check(others_are_ones(at), "%lx: MUL, BT, PUSH, POP, FILD", address);
+	check(descriptors_are_ones(at), "%lx: a GDT", address);
+	check(tables_are_ones(address), "%lx: a page table", address);
+	check(steps_are_counted(at + 0x4000), "%lx: single steps", address);
+	check_virtual(!under_plinth() || code_is_undefined(at), "Bochs stops at such code",
+		      "%lx: code", address);
+}
+
 /* The last bytes of memory and what is behind them, in one access. */
 static void try_end(uint64_t end)
 {
@@ -160,12 +262,12 @@ static void end_the_vm(const char *line, uint64_t at)
 
 	if (has_word(line, "page-table"))
 		write_cr3(at);
-	if (has_word(line, "fetch"))
-		((void (*)(void))at)();
+	if (has_word(line, "idt"))
+		asm volatile("lidt %0; int3" : : "m"(idt));
 	if (has_word(line, "push"))
 		asm volatile("mov %0, %%rsp; push $0" : : "r"(at + 64) : "memory");
-	if (has_word(line, "event"))
-		asm volatile("lidt %0; int3" : : "m"(idt));
+	if (has_word(line, "frame"))
+		asm volatile("mov %0, %%rsp; int3" : : "r"(at + 64) : "memory");
 }
 
 int guest_main(uint32_t boot_magic, uint32_t boot_info)
@@ -182,6 +284,9 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info)
 	end_the_vm((const char *)(uint64_t)info->cmdline, addresses[0]);
 	for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
 		try_address(addresses[i]);
+	for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++)
+		if (addresses[i] != 0xfeb00000)
+			try_processor(addresses[i]);
 	try_end(0x100000 + info->mem_upper * 1024ull);
 	return checks_done();
 }
