@@ -14,7 +14,7 @@
 #define ADDRESS_BITS 48
 
 /* For each page of an overlay a table of each level below the root. */
-#define OVERLAY_TABLES (EPT_OVERLAY_PAGES * (TOP_LEVEL - 1))
+#define OVERLAY_TABLES ((uint64_t)EPT_OVERLAY_PAGES * (TOP_LEVEL - 1))
 
 /* Bits of an entry. A leaf carries a memory type; bit 7 makes an entry of level 2 or 3 a leaf. */
 #define RIGHTS  0x7ull
