@@ -101,9 +101,9 @@ enum outcome vcpu_hlt(struct vcpu *vcpu)
 
 	/*
 	 * Nothing but the vCPU's own calls makes events pending, as no device has an interrupt line
-	 * yet: what does not wait already will not come. A single step ends HLT at once.
+	 * yet: what does not wait already will not come. A #DB behind HLT ends it at once.
 	 */
-	if (!events_wake(&vcpu->events, &gates) && !(backend_rflags(vcpu) & RFLAGS_TF))
+	if (!events_wake(&vcpu->events, &gates) && !backend_trap_due(vcpu))
 		vm_stop(vcpu->vm, VM_ENDED_HALT, 0,
 			"HLT with interrupts %s, and nothing that could wake it",
 			gates.interrupts_open ? "on" : "off");

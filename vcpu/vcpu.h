@@ -275,6 +275,10 @@ bool backend_nmi_blocked(struct vcpu *vcpu); /* by an NMI whose handler has not 
 void backend_instruction_done(struct vcpu *vcpu);
 uint64_t backend_dr7(struct vcpu *vcpu);
 
+/* Whether a #DB will be due when the current instruction is done: of a single step, or put off by
+ * MOV SS. */
+bool backend_trap_due(struct vcpu *vcpu);
+
 /* Makes the #DB of these breakpoints pending (bit n for DRn), as a trap of the current instruction.
  */
 void backend_breakpoints_met(struct vcpu *vcpu, unsigned breakpoints);

@@ -240,6 +240,12 @@ bool backend_nmi_blocked(struct vcpu *vcpu)
 	return fake_backend.nmi_blocked;
 }
 
+bool backend_trap_due(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	return fake_backend.trap_due;
+}
+
 void backend_instruction_done(struct vcpu *vcpu)
 {
 	(void)vcpu;

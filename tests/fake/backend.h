@@ -19,7 +19,7 @@ struct fake_backend {
 	uint64_t debugctl, pat, dr7;
 	unsigned breakpoints; /* met, and pending */
 	struct backend_features features;
-	bool nmi_blocked;
+	bool nmi_blocked, trap_due;
 	bool has_ones; /* reads of nothing can be left to the processor, */
 	gpa_t ones_at; /* as was asked for here last */
 

@@ -316,7 +316,7 @@ static void hlt_goes_on_for_what_waits(void **state)
 	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
 	/* SDM "HLT": a debug exception resumes execution. */
 	fake_vcpu_reset(FAKE_CODE64);
-	fake_backend.rflags |= RFLAGS_TF;
+	fake_backend.trap_due = true;
 	assert_int_equal(vcpu_hlt(&fake_vcpu), OUTCOME_NEXT);
 	assert_int_equal(fake_vcpu_vm.end, VM_RUNNING);
 }

@@ -398,6 +398,27 @@ static void halts(void **state)
 	assert_int_equal(vmx_machine_vm.end, VM_ENDED_HALT);
 }
 
+/* A #DB that MOV SS has put off, and that of a single step, come behind HLT at once. With BTF a
+ * step over HLT is none. */
+static void traps_end_hlt(void **state)
+{
+	set(VMCS_GUEST_INTERRUPTIBILITY, INTERRUPTIBILITY_MOV_SS);
+	set(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS, DEBUG_ENABLED | DR6_B0);
+	assert_true(vmx_machine_exit_with(VMX_EXIT_HLT, 0));
+	expect_running(RIP + 2);
+	assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), DEBUG_ENABLED | DR6_B0);
+	setup(state);
+	set(VMCS_GUEST_RFLAGS, RFLAGS_ONE | RFLAGS_TF);
+	assert_true(vmx_machine_exit_with(VMX_EXIT_HLT, 0));
+	expect_running(RIP + 2);
+	assert_int_equal(get(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS), DEBUG_BS);
+	setup(state);
+	set(VMCS_GUEST_RFLAGS, RFLAGS_ONE | RFLAGS_TF);
+	set(VMCS_GUEST_DEBUGCTL, DEBUGCTL_BTF);
+	assert_false(vmx_machine_exit_with(VMX_EXIT_HLT, 0));
+	assert_int_equal(vmx_machine_vm.end, VM_ENDED_HALT);
+}
+
 static void ends(void **state)
 {
 	(void)state;
@@ -522,6 +543,7 @@ int main(void)
 		TEST(a_fault_sets_rf),
 		TEST(hypercalls_are_for_cpl_0),
 		TEST(halts),
+		TEST(traps_end_hlt),
 		TEST(ends),
 		TEST(the_heartbeat),
 		TEST(refused_entries),

@@ -180,6 +180,16 @@ uint64_t backend_dr7(struct vcpu *vcpu)
 	return vmcs_read(VMCS_GUEST_DR7);
 }
 
+bool backend_trap_due(struct vcpu *vcpu)
+{
+	(void)vcpu;
+	/* With BTF, TF steps over branches only. */
+	if (vmcs_read(VMCS_GUEST_RFLAGS) & RFLAGS_TF &&
+	    !(vmcs_read(VMCS_GUEST_DEBUGCTL) & DEBUGCTL_BTF))
+		return true;
+	return vmcs_read(VMCS_GUEST_PENDING_DEBUG_EXCEPTIONS) & (DEBUG_BS | DEBUG_ENABLED);
+}
+
 void backend_breakpoints_met(struct vcpu *vcpu, unsigned breakpoints)
 {
 	(void)vcpu;
