@@ -260,6 +260,7 @@ static const struct step walk_read_only[] = {
 static const struct step walk_gone[] = {
 	{"paging on", NULL, PAGING, TABLE, 0},
 	{"a page is read by way of a page table", NULL, WRITE, LINEAR + PAGE, 0},
+	/* An entry of ones, which has reserved bits. */
 	{"a page table that is gone", table_gone, FLUSH, 0, 0},
 };
 
@@ -296,12 +297,12 @@ static const struct step resume_without_vmcs[] = {
 /* The first SCRIPTS_OF_STUB are for both exit stubs. */
 #define SCRIPTS_OF_STUB 3
 static const struct script scripts[] = {
-	{"rights", STEPS(rights), "code is fetched from guest-physical address 305000"},
+	{"rights", STEPS(rights), "a fetch of code meets guest-physical address 305000"},
 	{"resume-fails", STEPS(resume_fails), "VM entry failed, VMfailValid: error 7"},
 	{"resume-without-vmcs", STEPS(resume_without_vmcs), "VM entry failed, VMfailInvalid"},
 	{"execution", STEPS(execution), NULL},
 	{"walk-read-only", STEPS(walk_read_only), NULL},
-	{"walk-gone", STEPS(walk_gone), "a page table lies at guest-physical address 9000"},
+	{"walk-gone", STEPS(walk_gone), "triple fault"},
 	{"vpid", STEPS(vpid), NULL},
 	{"vpid-again", STEPS(vpid), NULL},
 	{"invept", STEPS(flushed), NULL},
