@@ -130,3 +130,21 @@ void matrix_check(const struct matrix_row *row, const char *reason)
 	else
 		check(as_wanted, "%s: %s", row->name, line);
 }
+
+void same_cr0(struct machine *machine, enum place place)
+{
+	(void)place;
+	machine->rax = machine->cr0;
+}
+
+void same_cr3(struct machine *machine, enum place place)
+{
+	(void)place;
+	machine->rax = machine->cr3;
+}
+
+void same_cr4(struct machine *machine, enum place place)
+{
+	(void)place;
+	machine->rax = machine->cr4;
+}

@@ -38,6 +38,11 @@ void matrix_check(const struct matrix_row *row, const char *reason);
 /* Runs the row in each place and tells what happened: what is to be wanted the processor says. */
 void matrix_tell(const struct matrix_row *row);
 
+/* Ways to prepare: RAX becomes what a control register is already, to be written to it. */
+void same_cr0(struct machine *machine, enum place place);
+void same_cr3(struct machine *machine, enum place place);
+void same_cr4(struct machine *machine, enum place place);
+
 /* For rows: bytes with their count, and common outcomes. */
 #define BYTES(text) .bytes = (text), .size = sizeof(text) - 1
 #define ALWAYS(x)                                                                                  \

@@ -30,12 +30,6 @@ static void emulated(struct machine *m, enum place place)
 	m->cr0 |= 4;
 }
 
-static void same_cr3(struct machine *m, enum place place)
-{
-	(void)place;
-	m->rax = m->cr3;
-}
-
 /* A descriptor of INVPCID: one address of PCID 0, or one with reserved bits. */
 static void good_descriptor(struct machine *m, enum place place)
 {

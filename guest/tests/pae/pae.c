@@ -27,6 +27,7 @@ CODE32(by_cr4_pse, SWITCH
        "mov %cr4, %eax\n btc $4, %eax\n mov %eax, %cr4\n invlpg (%esi)\n mov (%esi), %ecx\n");
 CODE32(by_cr4_de, SWITCH
        "mov %cr4, %eax\n btc $3, %eax\n mov %eax, %cr4\n invlpg (%esi)\n mov (%esi), %ecx\n");
+CODE32(paging_on, "mov %eax, %cr0\n nop\n");
 CODE32(by_clts, SWITCH "clts\n invlpg (%esi)\n mov (%esi), %ecx\n");
 
 static __attribute__((aligned(32))) uint64_t pdpt[4];
@@ -117,11 +118,30 @@ static void switches(const uint8_t *code, const uint8_t *end, const char *name, 
 }
 #define SWITCHES(name, wanted) switches(name, name##_end, #name, wanted, NULL)
 
+/* The table, as far as it is wrong, counts when paging begins as well. */
+static void refused_from_32(uint64_t wrong, const char *wanted)
+{
+	struct machine m;
+	const char *how;
+
+	reset();
+	pdpt[3] |= wrong;
+	machine_init(&m, PROTECTED32);
+	m.cr3 = (uint64_t)pdpt;
+	m.cr4 = 0x20;
+	m.rax = m.cr0 | 0x80000000;
+	how = RUN(&m, paging_on);
+	check(same(how, wanted) && m.cr0 >> 31 == !wrong,
+	      "paging begins, PDPTE 3 with %lx: %s, CR0 %lx", wrong, how, m.cr0);
+	reset();
+}
+
 /* The same, but what would be loaded has a reserved bit: #GP, and the old ones stay. */
 static void refused(const uint8_t *code, const uint8_t *end, const char *name, const char *wanted)
 {
 	struct machine m;
 	const char *how;
+	uint64_t cr0, cr4;
 
 	reset();
 	pdpt[1] = (uint64_t)first | 1;
@@ -130,8 +150,11 @@ static void refused(const uint8_t *code, const uint8_t *end, const char *name, c
 	m.rsi = WINDOW + TEST_DATA;
 	m.rdi = (uint64_t)&pdpt[1];
 	m.rdx = (uint64_t)second | 1 | 0x20;
+	cr0 = m.cr0;
+	cr4 = m.cr4;
 	how = machine_try(&m, code, end);
-	check(same(how, wanted), "%s of a bad PDPTE: %s", name, how);
+	check(same(how, wanted) && m.cr3 == (uint64_t)pdpt && m.cr0 == cr0 && m.cr4 == cr4,
+	      "%s of a bad PDPTE: %s, nothing changed", name, how);
 }
 #define REFUSED(name, wanted) refused(name, name##_end, #name, wanted)
 
@@ -157,5 +180,8 @@ int guest_main(uint32_t boot_magic, uint32_t boot_info)
 	REFUSED(by_cr3, "#GP(0) at +7");
 	REFUSED(by_cr0_cd, "#GP(0) at +b");
 	REFUSED(by_cr4_pge, "#GP(0) at +b");
+	refused_from_32(0, "done");
+	refused_from_32(0x20, "#GP(0)");
+	refused_from_32(1ull << 63, "#GP(0)");
 	return checks_done();
 }

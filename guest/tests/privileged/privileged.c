@@ -34,24 +34,6 @@ static void point_to_idt(struct machine *m, enum place place)
 					  : machine_idt32_pointer;
 }
 
-static void same_cr0(struct machine *m, enum place place)
-{
-	(void)place;
-	m->rax = m->cr0;
-}
-
-static void same_cr3(struct machine *m, enum place place)
-{
-	(void)place;
-	m->rax = m->cr3;
-}
-
-static void same_cr4(struct machine *m, enum place place)
-{
-	(void)place;
-	m->rax = m->cr4;
-}
-
 /* clang-format off */
 static const struct matrix_row rows[] = {
 	{"CLTS",              BYTES("\x0f\x06"),      .wanted = CPL0_ONLY},

@@ -20,28 +20,10 @@
  * stepped over. */
 #define PORT 0x80
 
-static void same_cr0(struct machine *m, enum place place)
-{
-	(void)place;
-	m->rax = m->cr0;
-}
-
 static void toggle_cd(struct machine *m, enum place place)
 {
 	(void)place;
 	m->rax = m->cr0 | 0x40000000;
-}
-
-static void same_cr3(struct machine *m, enum place place)
-{
-	(void)place;
-	m->rax = m->cr3;
-}
-
-static void same_cr4(struct machine *m, enum place place)
-{
-	(void)place;
-	m->rax = m->cr4;
 }
 
 static void same_ss(struct machine *m, enum place place)
