@@ -15,12 +15,6 @@ CODE64(read_all, "mov %rax, %cr8\n mov $-1, %r15\n mov %cr8, %r15\n mov %r15, %r
 CODE64(from_rsp, "mov %rsp, %rdi\n mov $9, %esp\n mov %rsp, %cr8\n mov %cr8, %rsp\n"
 		 "mov %rsp, %rbx\n mov %rdi, %rsp\n");
 
-static void same_cr0(struct machine *m, enum place place)
-{
-	(void)place;
-	m->rax = m->cr0;
-}
-
 /* A bit of CR4 whose change the host wants to know of. */
 static void other_cr4(struct machine *m, enum place place)
 {
