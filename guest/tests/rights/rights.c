@@ -23,7 +23,10 @@
 /* Rights of a page; the keys are those of protection keys. */
 #define W          2
 #define U          4
+#define NX         (1ull << 63) /* reserved without EFER.NXE */
+#define RESERVED   (1ull << 51) /* beyond the physical addresses */
 #define KEY(n)     ((uint64_t)(n) << 59)
+#define KEY_BITS   KEY(15)
 #define NO_ACCESS  1
 #define NO_WRITE   2
 #define READ_KEY   3 /* its rights: NO_WRITE */
@@ -44,6 +47,8 @@ static const struct kind {
 	{"key r/o",     1 | W | U | KEY(READ_KEY)},
 	{"key closed",  1 | W | U | KEY(CLOSED_KEY)},
 	{"closed r/o",  1 | U | KEY(CLOSED_KEY)},
+	{"no execute",  1 | W | U | NX},
+	{"reserved",    1 | U | RESERVED},
 	{"absent",      0},
 };
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
@@ -91,7 +96,7 @@ static void map_window(bool user, bool keys)
 			address = NOBODY + page * PAGE;
 		table32[i] = address | (uint32_t)flags;
 		if (i < 512)
-			table64[i] = address | (keys ? flags : flags & 0xfff);
+			table64[i] = address | (keys ? flags : flags & ~KEY_BITS);
 	}
 	machine_directory32[0] = (uint32_t)(uint64_t)table32 | 7;
 	directories[0] = (uint64_t)table64 | 7;
@@ -161,7 +166,7 @@ static bool as_wanted(enum place place, const struct setting *with, unsigned pag
 /* The line: what MOV met on each kind of page. The operation comes down to that. */
 static void matrix(enum place place, const struct setting *with)
 {
-	char line[200];
+	char line[240];
 	unsigned length = 0;
 	bool ok = true;
 
