@@ -27,7 +27,7 @@ normalize()
 
 if [[ ${1-} == --update ]]; then
 	for model in arrandale haswell; do
-		boot $model 120 bochs --elf "$elf" --cpu $model </dev/null
+		boot $model 120 bochs --ips 20000000 --elf "$elf" --cpu $model </dev/null
 		normalize "$console" >"$work/$model.lines"
 	done
 	{
@@ -71,7 +71,7 @@ check_table()
 }
 
 for model in "${models[@]}"; do
-	boot "$model" 120 bochs --elf "$elf" --cpu "$model" </dev/null
+	boot "$model" 120 bochs --ips 20000000 --elf "$elf" --cpu "$model" </dev/null
 	status_is $PASS
 	if [[ $model == arrandale ]]; then
 		sed -E '/^(#|@xsave )/{/^# /{1!b};d}; s/^@no-xsave //' $expected >"$work/expected"

@@ -14,9 +14,9 @@ unpaint()
 
 # Tests come in order, so the first sight of the next one tells that test 5 is over.
 if [[ -z ${PLINTH_LONG-} ]]; then
-	boot_until tests-0-to-5 480 '#(6|7|8|9|10) +\[' bochs --elf "$elf" "${memtest[@]}"
+	boot_until tests-0-to-5 480 '#(6|7|8|9|10) +\[' bochs --ips 20000000 --elf "$elf" "${memtest[@]}"
 else
-	boot_until full-pass 3600 'Pass: +1 ' bochs --elf "$elf" "${memtest[@]}"
+	boot_until full-pass 3600 'Pass: +1 ' bochs --ips 20000000 --elf "$elf" "${memtest[@]}"
 fi
 unpaint
 status_is $FAIL "ended by Ctrl-A X, which is not a pass"
