@@ -10,6 +10,8 @@
 #define VECTOR 0x50
 #define ARENA  0x20000 /* pages that nobody has executed */
 #define PAGE   0x1000
+#define NOBODY 0xfeb00000
+#define PORT   0x80
 
 static unsigned next_page;
 
@@ -34,6 +36,9 @@ static void across(enum place place, const char *code, unsigned size, unsigned s
 	m.rflags |= rflags;
 	m.rax = m.ss;
 	m.rdi = m.rsi = TEST_DATA;
+	m.rbx = NOBODY;
+	m.rdx = PORT;
+	m.rcx = 3;
 	*memory16(TEST_DATA) = (uint16_t)m.ss;
 	if (breakpoint) {
 		asm volatile("mov %0, %%dr0" : : "r"((uint64_t)TEST_DATA));
@@ -53,6 +58,12 @@ static void across(enum place place, const char *code, unsigned size, unsigned s
 #define ACROSS(place, code, split, flags, interrupt, breakpoint, vector, offset, name)             \
 	across(place, code, sizeof(code) - 1, split, flags, interrupt, breakpoint, vector, offset, \
 	       name)
+
+#define ALONE(...)                                                                                 \
+	do {                                                                                       \
+		next_page = page;                                                                  \
+		ACROSS(__VA_ARGS__);                                                               \
+	} while (0)
 
 static void in_place(enum place place)
 {
@@ -85,14 +96,45 @@ static void in_place(enum place place)
 	ACROSS(place, "\x8a\x07\x90\x90", 2, 0, false, true, 1, 2, "a breakpoint, then a new page");
 }
 
+/* What exits by itself needs no new pages: all of it is tried in the same ones. */
+static void one_page(enum place place)
+{
+	unsigned page = next_page;
+
+	/* 8B 03: MOV EAX, [EBX], where there is no memory; 87 03: XCHG. 6E: OUTS. 87 F3: XCHG ESI,
+	 * EBX. */
+	ALONE(place, "\xfb\x8b\x03\x90", 1, 0, true, false, VECTOR, 3, "STI, then no memory");
+	ALONE(place, "\xfb\x87\x03\x90", 1, 0, true, false, VECTOR, 3, "STI, then XCHG of none");
+	ALONE(place, "\xfb\x6e\x90", 1, 0, true, false, VECTOR, 2, "STI, then OUTS");
+	ALONE(place, "\x8e\xd0\x8b\x03\x90", 2, TF, false, false, 1, 4,
+	      "MOV SS with TF, then no memory");
+	ALONE(place, "\x8e\xd0\x87\x03\x90", 2, TF, false, false, 1, 4,
+	      "MOV SS with TF, then XCHG of none");
+	ALONE(place, "\x8e\xd0\x6e\x90", 2, TF, false, false, 1, 3, "MOV SS with TF, then OUTS");
+	ALONE(place, "\x87\xf3\x8e\xd0\xf3\xac\x90", 4, TF, false, false, 1, 2,
+	      "TF, then MOV SS and strings of none");
+	ALONE(place, "\x8e\xd0\xf3\x6e\x90", 2, TF, false, false, 1, 2,
+	      "MOV SS with TF, then REP OUTS");
+	ALONE(place, "\x8e\x17\x8b\x03\x90", 2, 0, false, true, 1, 4,
+	      "MOV SS with a breakpoint, then no memory");
+	ALONE(place, "\x8e\x17\x87\x03\x90", 2, TF, false, true, 1, 4,
+	      "MOV SS with a breakpoint and TF, then XCHG of none");
+	ALONE(place, "\x8e\x17\x6e\x90", 2, 0, false, true, 1, 3,
+	      "MOV SS with a breakpoint, then OUTS of the same");
+}
+
 int guest_main(uint32_t boot_magic, uint32_t boot_info)
 {
 	(void)boot_magic;
 	(void)boot_info;
 	in_place(LONG64);
+	one_page(LONG64);
 	in_place(PROTECTED32);
+	one_page(PROTECTED32);
 	in_place(PAE32);
+	one_page(PAE32);
 	in_place(COMPAT32);
+	one_page(COMPAT32);
 	in_place(REAL);
 	return checks_done();
 }
