@@ -191,21 +191,30 @@ CODE64(fs_outs, "wrmsr\n mov $5, %ecx\n mov $0x2a0, %edx\n fs rep outsb\n");
 CODE64(fs_short, "wrmsr\n mov %fs:(%esi), %eax\n");
 CODE64(fs_outs_short, "wrmsr\n mov $5, %ecx\n mov $0x2a0, %edx\n fs addr32 rep outsb\n");
 
-static void with_base(uint64_t base, uint64_t rsi, const uint8_t *code, const uint8_t *end,
-		      const char *wanted, const char *name)
+CODE32(compat_read, "wrmsr\n mov %fs:(%esi), %eax\n");
+CODE32(compat_movs, "wrmsr\n mov $5, %ecx\n fs rep movsb\n");
+CODE32(compat_outs, "wrmsr\n mov $5, %ecx\n mov $0x2a0, %edx\n fs rep outsb\n");
+
+static void with_base(enum place place, uint64_t base, uint64_t rsi, const uint8_t *code,
+		      const uint8_t *end, const char *wanted, const char *name)
 {
 	struct machine m;
 
-	init(&m, LONG64);
+	init(&m, place);
+	m.fs = place == LONG64 ? 0 : SEL_DATA;
 	m.rcx = FS_BASE;
 	m.rax = (uint32_t)base;
 	m.rdx = base >> 32;
 	m.rsi = m.rdi = rsi;
 	if (code == fs_movs)
 		m.rdi = WINDOW + AT(MORE, 8);
-	run(&m, LONG64, code, (unsigned)(end - code), 0, true, wanted, name);
+	if (code == compat_movs)
+		m.rdi = AT(MORE, 8);
+	run(&m, place, code, (unsigned)(end - code), 0, true, wanted, name);
 }
-#define WITH_BASE(name, base, rsi, wanted) with_base(base, rsi, name, name##_end, wanted, #name)
+#define WITH_BASE(name, base, rsi, wanted)                                                         \
+	with_base(LONG64, base, rsi, name, name##_end, wanted, #name)
+#define COMPAT_BASE(name, base, rsi) with_base(COMPAT32, base, rsi, name, name##_end, "done", #name)
 
 void device_bases(void)
 {
@@ -226,4 +235,13 @@ void device_bases(void)
 	WITH_BASE(fs_outs_short, 0x7fffffff0000, 0xfffffff0, "#GP(0) at +c");
 	WITH_BASE(fs_outs_short, 1ull << 32, at[0], "#PF(0) at +c");
 	tell(LONG64, "bases of FS and GS");
+	/* Addresses have 32 bits in compatibility mode, whatever a base has. */
+	for (unsigned i = 0; i < 2; i++) {
+		COMPAT_BASE(compat_read, 0x700000010, at[i] - 0x10);
+		COMPAT_BASE(compat_read, 0x7fffffffff80, at[i] + 0x80);
+		COMPAT_BASE(compat_movs, 0x700000010, at[i] - 0x10);
+		COMPAT_BASE(compat_outs, 0x700000010, at[i] - 0x10);
+		COMPAT_BASE(compat_outs, 0x7fffffffff80, at[i] + 0x80);
+	}
+	tell(COMPAT32, "bases of FS beyond 32 bits");
 }
