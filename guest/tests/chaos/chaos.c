@@ -20,6 +20,7 @@
 #define RUNS              16  /* of a burst's code, each from another state */
 #define EXCEPTIONS_MAX    200 /* of one run */
 #define WATCHDOG_TICKS    60000
+#define REST_TICKS        40000000 /* between two runs */
 
 static KEPT uint64_t seed, wanted, first;
 static KEPT bool mix, tell, slow, has_watchdog;
@@ -170,7 +171,8 @@ static void tell_progress(void)
 
 static KEPT struct code code;
 
-/* Endless loops end with an NMI. */
+/* Endless loops end with an NMI; those of the guest itself, whose memory may be any, with the VM.
+ */
 static void watchdog(uint64_t ticks)
 {
 	if (has_watchdog)
@@ -314,7 +316,7 @@ static void run(uint64_t at)
 	repair();
 	watchdog(slow ? 100 * WATCHDOG_TICKS : WATCHDOG_TICKS);
 	machine_run(&m);
-	watchdog(0);
+	watchdog(REST_TICKS);
 	left = *memory64(MACHINE + 8 * M_SKIP_LEFT) % (EXCEPTIONS_MAX + 1);
 	forget_skips();
 	vectors[m.vector % VECTORS]++;
