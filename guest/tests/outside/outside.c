@@ -127,19 +127,18 @@ static void try_address(uint64_t address)
 /* Instructions that Plinth does not carry out itself, each with what it makes of ones. */
 static bool others_are_ones(uint64_t at)
 {
-	uint64_t low = 2, high = 0, from_stack = 0, popped = 0;
-	uint8_t bit;
+	uint64_t low = 2, high = 0, three = 3, from_stack = 0, popped = 0;
 
 	asm volatile("mulq %2" : "+a"(low), "+d"(high) : "m"(*memory64(at)) : "cc");
-	asm volatile("btq $3, %1; setc %0" : "=q"(bit) : "m"(*memory64(at)) : "cc");
+	asm volatile("imulq %1, %0" : "+r"(three) : "m"(*memory64(at)) : "cc");
 	asm volatile("pushq %1; popq %0" : "=r"(from_stack) : "m"(*memory64(at + 64)));
 	asm volatile("mov %%rsp, %%rbx; mov %1, %%rsp; pop %0; mov %%rbx, %%rsp"
 		     : "=&r"(popped)
 		     : "r"(at + 64)
 		     : "rbx", "memory");
 	asm volatile("fninit; fildll %1; fistpll %0" : "=m"(high) : "m"(*memory64(at)));
-	return low == ~1ull && high == ~0ull && bit && from_stack == ~0ull && popped == ~0ull &&
-	       reads_are_ones(at) && writes_vanish(at + 64);
+	return low == ~1ull && high == ~0ull && three == -3ull && from_stack == ~0ull &&
+	       popped == ~0ull && reads_are_ones(at) && writes_vanish(at + 64);
 }
 
 /* What the GDT says there: a descriptor of ones is a conforming code segment. */
@@ -214,7 +213,7 @@ static void try_processor(uint64_t address)
 {
 	uint64_t at = map(address);
 
-	check(others_are_ones(at), "%lx: MUL, BT, PUSH, POP, FILD", address);
+	check(others_are_ones(at), "%lx: MUL, IMUL, PUSH, POP, FILD", address);
 	check(descriptors_are_ones(at), "%lx: a GDT", address);
 	check(tables_are_ones(address), "%lx: a page table", address);
 	check(steps_are_counted(at + 0x4000), "%lx: single steps", address);
