@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / os.environ.get("B", "build")
@@ -26,8 +27,8 @@ CYLINDER = 16 * 63 * 512
 # A slow machine: its firmware waits less, in instructions, and so does a guest for its UART.
 NATIVE_IPS = 1000000
 PLINTH_IPS = 4000000
-NATIVE_SECONDS = 60
-NATIVE_SECONDS_EACH = 4
+# A machine that prints nothing for so long will not go on.
+NATIVE_QUIET_SECONDS = 20
 RESETS_EACH = 4
 VMS_AT_ONCE = 60
 VM_MEMORY = "4M"
@@ -36,9 +37,15 @@ STARTED = re.compile(r"starter: ([a-z0-9_-]+)$")
 MARK = re.compile(r" # virtual \S")
 TODO = re.compile(r" # TODO Bochs \S")
 CHECK = re.compile(r"(not )?ok (\d+) - ")
+MAY_DIE = "# may die"
+SILENT = "(the machine was still on, but silent)"
 PLAN = re.compile(r"1\.\.(\d+)$")
 VM_LINE = re.compile(r"plinth\[([a-z0-9_-]+)\]: (.*)")
 NAMED_LINE = re.compile(r"\[([a-z0-9_-]+)\]([ +])(.*)")
+
+
+# Of each guest by name: its folder, and its command line.
+COMMANDS = {}
 
 
 def fail(text):
@@ -50,6 +57,20 @@ def run(command, **options):
     if done.returncode != 0:
         fail(f"{' '.join(map(str, command))} ended with status {done.returncode}:\n{done.stderr.decode()}")
     return done.stdout
+
+
+def guest_given(text):
+    """The name of a guest that is given as a folder of guest/tests, with a command line behind a space or without."""
+    folder, _, arguments = text.partition(" ")
+    name = "-".join([folder, *re.findall(r"\d+", arguments)])
+    COMMANDS[name] = folder, arguments
+    if not image_of(name).exists():
+        fail(f"there is no {image_of(name)}: is there a folder guest/tests/{folder}, and did `make` run?")
+    return name
+
+
+def image_of(name):
+    return GUESTS / f"{COMMANDS[name][0]}.elf"
 
 
 def text_of(path):
@@ -64,14 +85,27 @@ def make_disk(names, work):
     shutil.copy(BUILD / "guest/starter.elf", work / "starter")
     config = ["multiboot (memdisk)/starter"]
     for name in names:
-        shutil.copy(GUESTS / f"{name}.elf", work / name)
-        config.append(f"module (memdisk)/{name} {name}")
+        folder, arguments = COMMANDS[name]
+        shutil.copy(image_of(name), work / folder)
+        config.append(f"module (memdisk)/{folder} {name} {arguments}")
     (work / "config").write_text("\n".join([*config, "boot", ""]))
-    run(["tar", "-C", work, "--format=ustar", "-cf", work / "memdisk", "starter", *names])
+    run(["tar", "-C", work, "--format=ustar", "-cf", work / "memdisk", "starter", *{COMMANDS[name][0] for name in names}])
     run(["grub-mkimage", "-O", "i386-pc", "-p", "(memdisk)/", "-m", work / "memdisk", "-c", work / "config",
          "-o", work / "core", *GRUB_MODULES])
     image = (GRUB / "boot.img").read_bytes() + (work / "core").read_bytes()
     (work / "disk").write_bytes(image.ljust(-(-len(image) // CYLINDER) * CYLINDER, b"\0"))
+
+
+def prints_or_ends(machine, serial):
+    """Waits until the machine is off. Returns False when it is not, but does not print any more."""
+    size, since = 0, time.monotonic()
+    while machine.poll() is None:
+        if serial.exists() and serial.stat().st_size > size:
+            size, since = serial.stat().st_size, time.monotonic()
+        elif time.monotonic() - since > NATIVE_QUIET_SECONDS:
+            return False
+        time.sleep(0.1)
+    return True
 
 
 def boot_native(names, cpu):
@@ -85,15 +119,14 @@ def boot_native(names, cpu):
         # Each reset stops in the debugger of Bochs.
         (work / "commands").write_text("c\n" * (RESETS_EACH * len(names) + 1))
         late = []
-        try:
-            # A triple fault is a reset, as on most machines.
-            subprocess.run(["bochs-bin", "-q", "-f", work / "bochsrc", "-rc", work / "commands",
-                            f"com1: enabled=1, mode=file, dev={work}/serial", "cpu: reset_on_triple_fault=1"],
-                           cwd=work, stdin=subprocess.DEVNULL, capture_output=True, check=False,
-                           timeout=NATIVE_SECONDS + NATIVE_SECONDS_EACH * len(names),
-                           env={**os.environ, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"})
-        except subprocess.TimeoutExpired:
-            late = ["(the machine was still on when its time was up)"]
+        # A triple fault is a reset, as on most machines.
+        with subprocess.Popen(["bochs-bin", "-q", "-f", work / "bochsrc", "-rc", work / "commands",
+                               f"com1: enabled=1, mode=file, dev={work}/serial", "cpu: reset_on_triple_fault=1"],
+                              cwd=work, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              env={**os.environ, "SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy"}) as machine:
+            if not prints_or_ends(machine, work / "serial"):
+                late = [SILENT]
+                machine.kill()
         name = names[0]
         for line in text_of(work / "serial"):
             if match := STARTED.match(line):
@@ -112,7 +145,7 @@ def native(names, cpu):
     common = (BUILD / "guest/starter.elf").read_bytes() + pathlib.Path(__file__).read_bytes()
     (KEPT / cpu).mkdir(parents=True, exist_ok=True)
     for name in names:
-        digests[name] = hashlib.sha256((GUESTS / f"{name}.elf").read_bytes() + common).hexdigest()
+        digests[name] = hashlib.sha256(image_of(name).read_bytes() + COMMANDS[name][1].encode() + common).hexdigest()
         kept, key = (KEPT / cpu / f"{name}.{kind}" for kind in ("native", "key"))
         if kept.exists() and key.exists() and key.read_text() == digests[name]:
             found[name] = kept.read_text().splitlines()
@@ -159,9 +192,10 @@ def under_plinth(names, cpu, options, suffix=""):
         console = KEPT / cpu / f"plinth-{first}{suffix}.console"
         console.parent.mkdir(parents=True, exist_ok=True)
         command = ["./run-bochs.sh", "--elf", BUILD / "plinth.elf", "--cpu", cpu, "--ips", str(PLINTH_IPS),
-                   "--timeout", str(120 + 2 * len(some)), "--serial", console, *options]
+                   "--timeout", str(120 + 4 * len(some)), "--serial", console, *options]
         for name in some:
-            command += ["--kernel", GUESTS / f"{name}.elf", "--name", name, "--mem", VM_MEMORY]
+            command += ["--kernel", image_of(name), "--name", name, "--mem", VM_MEMORY]
+            command += ["--append", COMMANDS[name][1]] if COMMANDS[name][1] else []
         subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         lines = sort_lines(text_of(console)) if console.exists() else {}
         for name in some:
@@ -190,9 +224,12 @@ def lines_agree(first, second):
 def differences(processor, plinth):
     """What is wrong, in words; empty when nothing is."""
     wrong = []
-    if not complete(processor):
+    both_died = MAY_DIE in processor and not complete(processor) and not complete(plinth)
+    if both_died:
+        processor = [line for line in processor if line != SILENT]
+    if not complete(processor) and not both_died:
         wrong.append(f"straight from GRUB it did not come to its end; the last line: {(processor or ['(none)'])[-1]}")
-    if not complete(plinth):
+    if not complete(plinth) and not both_died:
         wrong.append(f"under Plinth it did not come to its end; the last line: {(plinth or ['(none)'])[-1]}")
     wrong += [f"the guest expects something else of the processor: {line}" for line in processor
               if line.startswith("not ok") and not TODO.search(line)]
@@ -238,22 +275,20 @@ def compare(options, names, traced, cpu):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cpu", default="haswell", metavar="MODEL[,...]", help="models of Bochs (default: haswell)")
-    parser.add_argument("--all", action="store_true", help="all guests that are for this comparison")
+    parser.add_argument("--all", action="store_true", help="all guests that are for this comparison, before those named")
     parser.add_argument("--tap", action="store_true", help="one line of TAP for each guest, as a test")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="boots at once (default: one a processor)")
     parser.add_argument("--exceptions", default="", metavar="NAMES",
                         help="guests that run once more with trace=exception: all their exceptions exit")
     parser.add_argument("--run", default="", help="more options for run-bochs.sh")
-    parser.add_argument("name", nargs="*", help="folders of guest/tests")
+    parser.add_argument("name", nargs="*", help="folders of guest/tests; with a command line: \"FOLDER WORDS\"")
     options = parser.parse_args()
 
     names = options.name
     if options.all:
-        names = run(["make", "-s", "--no-print-directory", "print-oracle-guests"]).decode().split()
-    traced = options.exceptions.split()
-    for name in names + traced:
-        if not (GUESTS / f"{name}.elf").exists():
-            fail(f"there is no {GUESTS}/{name}.elf: is there a folder guest/tests/{name}, and did `make` run?")
+        names = run(["make", "-s", "--no-print-directory", "print-oracle-guests"]).decode().split() + names
+    names = [guest_given(text) for text in names]
+    traced = [guest_given(text) for text in options.exceptions.split()]
     number = failed = 0
     for cpu in options.cpu.split(","):
         for name, processor, plinth, how in compare(options, names, traced, cpu):

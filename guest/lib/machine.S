@@ -58,6 +58,7 @@ enter_long:
 	efer_write_low FIELD(M_EFER)
 	mov	FIELD(M_CR0), %rax
 	mov	%rax, %cr0
+	mov	$hub_stack_top, %esp
 	pushq	FIELD(M_SS)
 	pushq	FIELD(M_RSP)
 	pushq	FIELD(M_RFLAGS)
@@ -422,6 +423,18 @@ skip16:
 	cmp	$2, %eax
 	je	2f
 	incl	M_SKIP_SEEN(, %eax, 4)
+	pushl	%ecx
+	mov	FIELD(M_SKIP_LEFT), %ecx
+	shl	$4, %ecx
+	mov	%eax, M_SKIP_LOG(%ecx)
+	movzwl	16(%esp), %eax
+	mov	%eax, M_SKIP_LOG + 4(%ecx)
+	movzwl	20(%esp), %eax
+	mov	%eax, M_SKIP_LOG + 8(%ecx)
+	mov	%cr2, %eax
+	mov	%eax, M_SKIP_LOG + 12(%ecx)
+	popl	%ecx
+	movzwl	10(%esp), %eax
 	decl	FIELD(M_SKIP_LEFT)
 	cmp	$32, %eax
 	jae	1f
@@ -480,6 +493,9 @@ home_cr3:	.skip	8
 home_cr4:	.skip	8
 home_efer:	.skip	8
 home_idt:	.skip	16
+	.balign	4096
+	.globl	machine_hub_stack
+machine_hub_stack:
 	.skip	4096
 hub_stack_top:
 

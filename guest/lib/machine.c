@@ -89,7 +89,7 @@ static uint64_t idt32[256];
 static struct {
 	uint64_t low, high;
 } idt64[256];
-static __attribute__((aligned(16))) uint8_t trap_stack[4096];
+__attribute__((aligned(4096))) uint8_t machine_trap_stack[4096];
 
 struct table_pointer machine_idt32_pointer = {sizeof(idt32) - 1, (uint64_t)idt32};
 struct table_pointer machine_idt64_pointer = {sizeof(idt64) - 1, (uint64_t)idt64};
@@ -134,7 +134,7 @@ static void make_tables(void)
 	for (unsigned i = 0; i < 4; i++)
 		machine_pdpt[i] = (uint64_t)&directories[512 * i] | 1;
 
-	machine_tss32.esp0 = (uint32_t)(uint64_t)(trap_stack + sizeof(trap_stack));
+	machine_tss32.esp0 = (uint32_t)(uint64_t)(machine_trap_stack + sizeof(machine_trap_stack));
 	machine_tss32.ss0 = SEL_DATA;
 	machine_tss32.io_base = offsetof(struct machine_tss32, io);
 	for (unsigned i = 0; i < sizeof(machine_tss32.redirection); i++)
@@ -143,7 +143,7 @@ static void make_tables(void)
 		machine_tss32.io[i] = 0xff;
 	guest_gdt[SEL_TSS32 / 8] =
 		descriptor((uint32_t)(uint64_t)&machine_tss32, sizeof(machine_tss32) - 1, 0x89);
-	tss64.rsp[0] = tss64.ist[0] = (uint64_t)(trap_stack + sizeof(trap_stack));
+	tss64.rsp[0] = tss64.ist[0] = (uint64_t)(machine_trap_stack + sizeof(machine_trap_stack));
 	tss64.io_base = sizeof(tss64);
 	guest_gdt[SEL_TSS64 / 8] = descriptor((uint32_t)(uint64_t)&tss64, sizeof(tss64) - 1, 0x89);
 	guest_gdt[SEL_TSS64 / 8 + 1] = 0;

@@ -114,6 +114,12 @@ extern struct __attribute__((packed)) machine_tss32 {
 extern uint64_t guest_gdt[];
 extern uint64_t pml4[512], directories[4 * 512];
 
+/* Where handlers of exceptions run, but for those of CPL 0 outside long mode. */
+extern uint8_t machine_trap_stack[4096];
+
+/* And what is needed on the way into a mode. */
+extern uint8_t machine_hub_stack[4096];
+
 /* What the places use: for CR3 of 32-bit and of PAE paging. */
 extern uint32_t machine_directory32[1024];
 extern uint64_t machine_pdpt[4];

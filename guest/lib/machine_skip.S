@@ -24,6 +24,21 @@ skip32:
 	cmp	$2, %eax
 	je	2f
 	incl	M_SKIP_SEEN(, %eax, 4)
+	push	%ecx
+	mov	FIELD(M_SKIP_LEFT), %ecx
+	shl	$4, %ecx
+	mov	20(%esp), %eax
+	shl	$16, %eax
+	or	16(%esp), %eax
+	mov	%eax, M_SKIP_LOG(%ecx)
+	mov	24(%esp), %eax
+	mov	%eax, M_SKIP_LOG + 4(%ecx)
+	mov	32(%esp), %eax
+	mov	%eax, M_SKIP_LOG + 8(%ecx)
+	mov	%cr2, %eax
+	mov	%eax, M_SKIP_LOG + 12(%ecx)
+	pop	%ecx
+	mov	12(%esp), %eax
 	decl	FIELD(M_SKIP_LEFT)
 	cmp	$32, %eax
 	jae	1f
@@ -60,6 +75,21 @@ skip64:
 	cmp	$2, %eax
 	je	2f
 	incl	M_SKIP_SEEN(, %rax, 4)
+	push	%rcx
+	mov	FIELD(M_SKIP_LEFT), %ecx
+	shl	$4, %ecx
+	mov	32(%rsp), %eax
+	shl	$16, %eax
+	or	24(%rsp), %eax
+	mov	%eax, M_SKIP_LOG(%rcx)
+	mov	40(%rsp), %eax
+	mov	%eax, M_SKIP_LOG + 4(%rcx)
+	mov	56(%rsp), %eax
+	mov	%eax, M_SKIP_LOG + 8(%rcx)
+	mov	%cr2, %rax
+	mov	%eax, M_SKIP_LOG + 12(%rcx)
+	pop	%rcx
+	mov	16(%rsp), %eax
 	decl	FIELD(M_SKIP_LEFT)
 	cmp	$32, %eax
 	jae	1f

@@ -59,6 +59,9 @@
 #define M_SKIP_CS   36
 #define M_SKIP_NEXT (MACHINE + 0x200) /* 16 bits a byte of code */
 #define M_SKIP_SIZE 0x500
+/* With each a line of four words of 32 bits, by what M_SKIP_LEFT was: vector and error code, RIP,
+ * flags, CR2. */
+#define M_SKIP_LOG (MACHINE + 0x1000)
 /* Exceptions that are met before their instruction is done: all but #DB, NMI, #BP and #OF. */
 #define M_SKIP_FAULTS 0xffffffe1
 #define M_SKIP_SEEN   (MACHINE + 0xc00) /* 32 bits a vector */

@@ -6,8 +6,8 @@
 
 #define MULTIBOOT_MAGIC 0x1badb002
 #define MULTIBOOT_FLAGS 0x00000001 /* modules at whole pages */
-#define LOW_CODE        0x600
-#define LOW(label)      ((label) - starter_low + LOW_CODE)
+#define LOW_CODE        0x9f000
+#define OFFSET(label)   ((label) - starter_low)
 
 	.section .multiboot, "a"
 	.balign 4
@@ -44,13 +44,13 @@ starter_enter:
 	xor	%ebp, %ebp
 	jmp	*%ecx
 
-	/* Copied to LOW_CODE, for which it is written. */
+	/* Copied to LOW_CODE, the base of CS there. */
 	.section .rodata
 	.globl	starter_low, starter_low_end
 	.code16
 starter_low:
 	cli
-	lgdtl	%cs:LOW(gdt_pointer)
+	lgdtl	%cs:OFFSET(gdt_pointer)
 	mov	%cr0, %eax
 	or	$1, %eax
 	mov	%eax, %cr0
@@ -61,7 +61,7 @@ gdt:	.quad	0
 	.quad	0x00cf93000000ffff
 gdt_pointer:
 	.word	. - gdt - 1
-	.long	LOW(gdt)
+	.long	LOW_CODE + OFFSET(gdt)
 starter_low_end:
 
 	.bss

@@ -2,12 +2,14 @@
 /*
  * Starts tiny guests one after another on the bare machine, each after a reset of it: one boot of
  * firmware and GRUB serves them all. GRUB starts this with the guests as modules; a guest that
- * ends, or dies, resets the machine, and its firmware jumps back here.
+ * ends, or dies, resets the machine, and its firmware jumps back here. A module's command line is
+ * the name of the guest, and what the guest gets as its own.
  */
+#include <stdbool.h>
 #include <stdint.h>
 
 #define GUESTS_MAX   80
-#define STORE_SIZE   (4u << 20)
+#define STORE_SIZE   (8u << 20)
 #define GUEST_MEMORY 0x100000u
 #define GUEST_END    0x1000000u /* more than any guest has */
 
@@ -22,7 +24,7 @@
 #define CMOS_SHUTDOWN   0x0f
 #define SHUTDOWN_VECTOR 0x0a
 #define VECTOR          0x467u
-#define LOW_CODE        0x600u
+#define LOW_CODE        0x9f000u /* below the firmware's data */
 
 #define MSR_FEATURE_CONTROL 0x3a
 #define MSR_MTRR_CAP        0xfe
@@ -57,7 +59,7 @@ void starter_first(const struct multiboot *multiboot);
 __attribute__((noreturn)) void starter_next(void);
 
 static struct {
-	char name[32];
+	char name[32], arguments[96];
 	uint32_t at;
 } guests[GUESTS_MAX];
 static uint32_t guest_count, next_guest;
@@ -147,6 +149,18 @@ static void keep_msrs(void)
 	keep_msr(MSR_FEATURE_CONTROL);
 }
 
+/* Copies a word, or all, and returns what is behind it. */
+static const char *take(char *to, uint32_t size, const char *from, bool word)
+{
+	while (*from && !(word && *from == ' '))
+		if (size-- > 1)
+			*to++ = *from++;
+		else
+			from++;
+	*to = 0;
+	return *from ? from + 1 : from;
+}
+
 void starter_first(const struct multiboot *multiboot)
 {
 	const struct module *module = (const struct module *)multiboot->modules;
@@ -158,7 +172,9 @@ void starter_first(const struct multiboot *multiboot)
 		if (size > STORE_SIZE - at)
 			break;
 		copy(&store[at], (const void *)module->start, size);
-		copy(guests[i].name, (const void *)module->name, sizeof(guests[i].name) - 1);
+		take(guests[i].arguments, sizeof(guests[i].arguments),
+		     take(guests[i].name, sizeof(guests[i].name), (const char *)module->name, true),
+		     false);
 		guests[i].at = (uint32_t)&store[at];
 		at += (size + 15) & ~15u;
 		guest_count++;
@@ -187,7 +203,7 @@ static void prepare_return(void)
 	uint32_t vector = VECTOR, low = LOW_CODE;
 
 	asm("" : "+r"(vector), "+r"(low));
-	*(volatile uint32_t *)vector = low;
+	*(volatile uint32_t *)vector = low << 12; /* a segment */
 	copy((void *)low, starter_low, (uint32_t)(starter_low_end - starter_low));
 	out(CMOS_INDEX, CMOS_SHUTDOWN);
 	out(CMOS_DATA, SHUTDOWN_VECTOR);
@@ -195,8 +211,8 @@ static void prepare_return(void)
 
 void starter_next(void)
 {
-	static const struct multiboot multiboot = {
-		.flags = 1,
+	static struct multiboot multiboot = {
+		.flags = 5,
 		.mem_lower = 639,
 		.mem_upper = (GUEST_END - GUEST_MEMORY) / 1024,
 	};
@@ -220,6 +236,7 @@ void starter_next(void)
 	clear(0, 0x9fc00);
 	clear(GUEST_MEMORY, GUEST_END);
 	entry = load(guests[next_guest].at);
+	multiboot.command_line = (uint32_t)guests[next_guest].arguments;
 	next_guest++;
 	prepare_return();
 	starter_enter(entry, &multiboot);

@@ -11,5 +11,13 @@ models=arrandale,haswell,skylake_x
 # Where exceptions matter, also with all of them exiting and given back.
 exceptions="deliveries faults nmi priorities shadows single-step software-interrupts"
 
+# Random code, from several seeds.
+seeds="11 13" count=8000
+[[ -z ${PLINTH_LONG-} ]] || seeds=$(seq 10 39) count=20000
+random=()
+for seed in $seeds; do
+	random+=("chaos compare seed=$seed count=$count")
+done
+
 # One boot at a time: other tests run beside this one.
-exec tools/oracle.py --tap --jobs 1 --all --exceptions "$exceptions" --cpu "$models"
+exec tools/oracle.py --tap --jobs 1 --all --exceptions "$exceptions" --cpu "$models" "${random[@]}"

@@ -19,6 +19,20 @@ uint32_t random_below(uint32_t limit);
 bool one_in(uint32_t count);
 #define PICK(list) ((list)[random_below(sizeof(list) / sizeof((list)[0]))])
 
+/*
+ * Comparing: the same code runs under Plinth and without it, so that it must not use what is not
+ * the same there. Without paging only segments keep it from devices: it is confined to a few.
+ */
+extern bool comparing;
+bool place_is_paged(enum place place);
+bool confined(enum place place);
+#define CR4_VIRTUAL     0x6000ull /* VMXE, SMXE */
+#define UNCLAIMED       0x5550    /* ports, here and at the end */
+#define UNCLAIMED_SHORT 0x50
+#define COMPARED_END    0x20000ull /* low memory that code can use */
+#define STARTER_VECTOR  0x467      /* the firmware's way back to guest/starter, */
+#define STARTER_CODE    0x9f000u   /* which is there */
+
 /* --- Values that matter to somebody. --- */
 
 /* Memory for operands, or what only looks like it: see value.c. Quiet: RAM, as far as the page
@@ -46,6 +60,7 @@ extern uint64_t cr4_allowed; /* the bits that can be set here */
 #define RAM_END     0x400000ull
 
 void tables_start(void);
+void tables_clear(void);
 void tables_shuffle(enum place place);
 uint64_t tables_cr3(enum place place);
 uint64_t tables_any_cr3(void); /* of some page tables, of whichever kind */
@@ -65,6 +80,14 @@ struct code {
 	unsigned bits, cpl;
 	bool waits; /* with HLT, which single steps would keep from its interrupt */
 };
+
+/* --- What is compared. --- */
+
+void compare_start(void);
+void compare_prepare(void); /* before each run */
+/* Exceptions: how many there may be, and were. */
+void compare_outcome(struct machine *machine, unsigned most, unsigned exceptions, bool tell);
+uint32_t compare_digest(void); /* of all outcomes since the last one */
 
 /* Makes about so many instructions. */
 void code_make(struct code *code, enum place place, unsigned count);

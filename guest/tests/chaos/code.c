@@ -98,7 +98,8 @@ static void operand32(struct code *code, unsigned reg, bool quiet)
 
 static void operand(struct code *code, enum form form, unsigned reg, bool quiet, bool narrow)
 {
-	if (form == REGISTER || (form == ANY && one_in(3)) || (form == MEMORY && one_in(40)))
+	if (form == REGISTER || (form == ANY && one_in(3)) ||
+	    (form == MEMORY && !comparing && one_in(40)))
 		put(code, 0xc0 | reg << 3 | random_register(code), 1);
 	else if ((code->bits == 16) != narrow)
 		operand16(code, reg, quiet);
@@ -141,6 +142,19 @@ static void immediate(struct code *code, unsigned kind, bool wide)
 	}
 }
 
+/* Whether this is not the time for an instruction. */
+static bool is_unfit(const struct code *code, const struct row *row)
+{
+	bool risky = row->flags & RISKY && (code->cpl == 0 || row->opcode[0] == '\xd7');
+
+	if ((row->flags & SELDOM && !one_in(4)) || (row->flags & LEGACY && code->bits == 64))
+		return true;
+	if (comparing)
+		return risky || row->flags & VIRTUAL ||
+		       (row->flags & SELECTS && !place_is_paged(code->place));
+	return risky && !one_in(400);
+}
+
 static void from_table(struct code *code)
 {
 	bool narrow = false, wide = code->bits != 16, quiet;
@@ -149,10 +163,7 @@ static void from_table(struct code *code)
 
 	do {
 		row = &instruction_rows[random_below(instruction_row_count)];
-	} while (random_below(8) >= row->weight || (row->flags & SELDOM && !one_in(4)) ||
-		 (row->flags & LEGACY && code->bits == 64) ||
-		 (row->flags & RISKY && (code->cpl == 0 || row->opcode[0] == '\xd7') &&
-		  !one_in(400)));
+	} while (random_below(8) >= row->weight || is_unfit(code, row));
 	quiet = row->flags & QUIET && !one_in(300);
 	begin(code);
 	prefixes(code, quiet, &narrow, &wide);
@@ -213,6 +224,16 @@ static void do_port(struct code *code)
 	put(code, form, 1);
 }
 
+/* The port in the instruction. */
+static void do_immediate_port(struct code *code)
+{
+	begin(code);
+	if (one_in(3))
+		put(code, 0x66, 1);
+	put(code, 0xe4 + random_below(4), 1);
+	put(code, UNCLAIMED_SHORT + random_below(8), 1);
+}
+
 static void do_string(struct code *code)
 {
 	static const uint8_t forms[] = {0xa4, 0xa5, 0xa6, 0xa7, 0xaa, 0xab, 0xac, 0xad, 0xae, 0xaf};
@@ -241,7 +262,7 @@ static void do_cr(struct code *code)
 		bool real = code->place == REAL || code->place == UNREAL;
 		uint64_t value = random_bits();
 
-		load(code, AX, real && !one_in(1000) ? value & ~1ull : value);
+		load(code, AX, real && (comparing || !one_in(1000)) ? value & ~1ull : value);
 		opcode(code, 0xf0010f, 3);
 		return;
 	}
@@ -266,8 +287,13 @@ static void do_dr(struct code *code)
 static void do_cpuid(struct code *code)
 {
 	static const uint32_t bases[] = {0, 0, 0x80000000, 0x40000000};
+	/* What is the same for a guest. */
+	static const uint32_t same[] = {2, 0x80000002, 0x80000003, 0x80000004, 0x80000006};
 
-	load(code, AX, one_in(8) ? random_bits() : PICK(bases) + random_below(36));
+	if (comparing)
+		load(code, AX, PICK(same));
+	else
+		load(code, AX, one_in(8) ? random_bits() : PICK(bases) + random_below(36));
 	load(code, CX, one_in(8) ? random_bits() : random_below(8));
 	opcode(code, 0xa20f, 2);
 }
@@ -287,6 +313,8 @@ static void do_event(struct code *code)
 {
 	bool nmi = one_in(4);
 
+	if (comparing)
+		return;
 	opcode(code, 0xfa, 1);
 	load(code, AX, nmi ? 5 : 4);
 	load(code, BX, 16 + random_below(240));
@@ -305,6 +333,8 @@ static void do_hypercall(struct code *code)
 	uint32_t number = random_below(11);
 	bool ends = number == PLINTH_EXIT || number == PLINTH_WATCHDOG;
 
+	if (comparing)
+		return;
 	load(code, AX, ends && !one_in(200) ? 0 : number);
 	load(code, BX, random_value(32));
 	opcode(code, 0xc1010f, 3);
@@ -332,6 +362,16 @@ static void do_shadow(struct code *code)
 	opcode(code, 0xd08e, 2);
 }
 
+static void do_segment(struct code *code)
+{
+	static const uint8_t segments[] = {0, 0, 2, 3, 3, 4, 5};
+
+	load(code, AX, random_selector(code->place));
+	begin(code);
+	put(code, 0x8e, 1);
+	put(code, 0xc0 | PICK(segments) << 3, 1);
+}
+
 static void do_invpcid(struct code *code)
 {
 	load(code, CX, random_below(5));
@@ -342,7 +382,8 @@ static void do_invpcid(struct code *code)
 
 /*
  * Whatever; but not the opcode of GETSEC, with which the emulator cannot cope, nor what loops or
- * halts.
+ * halts. When comparing, no string I/O and no instruction of two bytes, and what of the last one
+ * the processor takes from behind does nothing.
  */
 static void do_bytes(struct code *code)
 {
@@ -352,15 +393,20 @@ static void do_bytes(struct code *code)
 	for (unsigned i = 0; i < length; i++) {
 		uint8_t byte = (uint8_t)random_bits();
 		bool jumps = (byte >= 0x70 && byte < 0x90) || (byte >= 0xe0 && byte < 0xf0);
+		bool differs = comparing && (byte == 0x0f || (byte & 0xfc) == 0x6c);
 
-		put(code, byte == 0x37 || byte == HLT || jumps ? 0x90 : byte, 1);
+		put(code, byte == 0x37 || byte == HLT || jumps || differs ? 0x90 : byte, 1);
+	}
+	for (unsigned i = 0; comparing && i < 14; i++) {
+		begin(code);
+		put(code, 0x90, 1);
 	}
 }
 
 static void (*const makers[])(struct code *code) = {
-	do_msr,       do_msr,    do_port,    do_port,   do_string, do_cr,
-	do_cr,        do_dr,     do_dr,      do_cpuid,  do_xsetbv, do_event,
-	do_hypercall, do_shadow, do_invpcid, do_return, do_bytes,
+	do_msr,     do_msr,    do_port,  do_port,    do_string,         do_cr,        do_cr,
+	do_dr,      do_dr,     do_cpuid, do_xsetbv,  do_event,          do_hypercall, do_shadow,
+	do_invpcid, do_return, do_bytes, do_segment, do_immediate_port,
 };
 
 void code_make(struct code *code, enum place place, unsigned count)
@@ -370,7 +416,7 @@ void code_make(struct code *code, enum place place, unsigned count)
 	code->place = place;
 	code->bits = place_bits(place);
 	code->cpl = place_cpl(place);
-	while (code->count < count && code->count < INSTRUCTIONS_MAX - 6 &&
+	while (code->count < count && code->count < INSTRUCTIONS_MAX - 16 &&
 	       code->length < CODE_MAX - 100) {
 		if (one_in(3))
 			PICK(makers)(code);

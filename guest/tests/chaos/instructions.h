@@ -16,6 +16,8 @@ enum form {
 #define RISKY    2         /* ends the VM at CPL 0: rare there */
 #define LEGACY   4         /* #UD in 64-bit code */
 #define SELDOM   8         /* leads away from the code */
+#define VIRTUAL  16        /* not the same on a bare machine, or bad for it */
+#define SELECTS  32        /* loads a segment with what is found */
 #define BIG      0x40      /* immediate of the operand size, up to 4 bytes */
 #define FAR      0x80      /* offset and selector */
 

@@ -24,8 +24,7 @@ static ALIGNED uint64_t level4[512], level3[512], pae_pointers[512], low2[512], 
 	high2[512], low1[MEBIBYTES][512], window1[512];
 static ALIGNED uint32_t directory[1024], low32[1024], window32[1024];
 
-extern const uint8_t guest_start[], guest_data_end[];
-extern const uint8_t stack_top[];
+extern const uint8_t guest_image_end[];
 
 static uint64_t address_of(const volatile void *object)
 {
@@ -35,20 +34,21 @@ static uint64_t address_of(const volatile void *object)
 /* What a page of the first 4 MiB may be used for. */
 static uint64_t low_rights(uint64_t page)
 {
+	if (page == MACHINE || page == (M_SKIP_LOG & ~0xfffull))
+		return P | W;
+	if (comparing && page == 0) /* where the firmware finds its way back to the starter */
+		return P | U;
+	if (comparing && page >= COMPARED_END && page < IMAGE)
+		return 0;
 	if (page >= LOW_BASE && page < MACHINE)
 		return P;
-	if (page == MACHINE)
-		return P | W;
 	if (page < IMAGE)
 		return ALL;
-	/* The GDT is written to on the way to a place. */
-	if (page < (address_of(guest_data_end) & ~0xfffull) &&
-	    page != (address_of(guest_gdt) & ~0xfffull))
-		return P;
-	/* The page tables of entry.S. */
-	if (page >= address_of(pml4) && page < address_of(directories) + 4 * 4096)
-		return P;
-	return P | W;
+	/* The GDT is written to on the way to a place, and stacks. */
+	if (page == (address_of(guest_gdt) & ~0xfffull) || page == address_of(machine_trap_stack) ||
+	    page == address_of(machine_hub_stack))
+		return P | W;
+	return page < address_of(guest_image_end) ? P : P | W;
 }
 
 static void make_low(void)
@@ -71,9 +71,13 @@ void tables_start(void)
 	for (unsigned i = 0; i < MEBIBYTES; i++)
 		low2[i] = address_of(low1[i]) | ALL;
 	/* Behind RAM, and where the APICs are on a PC. */
-	low2[RAM_END >> 21] = RAM_END | ALL | PS | NX;
-	high2[0x1f6] = 0xfec00000 | ALL | PS | NX;
-	high2[0x1f7] = 0xfee00000 | ALL | PS | NX;
+	if (!comparing) {
+		low2[RAM_END >> 21] = RAM_END | ALL | PS | NX;
+		high2[0x1f6] = 0xfec00000 | ALL | PS | NX;
+		high2[0x1f7] = 0xfee00000 | ALL | PS | NX;
+		directory[1] = (uint32_t)(RAM_END | ALL | PS);
+		directory[0x3fb] = (uint32_t)(0xfec00000 | ALL | PS);
+	}
 
 	window2[0] = address_of(window1) | ALL;
 	level3[0] = address_of(low2) | ALL;
@@ -84,9 +88,30 @@ void tables_start(void)
 	for (unsigned i = 0; i < 4; i++)
 		pae_pointers[i] = level3[i] & ~PDPTE_RESERVED;
 	directory[0] = (uint32_t)(address_of(low32) | ALL);
-	directory[1] = (uint32_t)(RAM_END | ALL | PS);
 	directory[WINDOW >> 22] = (uint32_t)(address_of(window32) | ALL);
-	directory[0x3fb] = (uint32_t)(0xfec00000 | ALL | PS);
+}
+
+/* As tables_start() left them, also what the processor marked. */
+void tables_clear(void)
+{
+	make_low();
+	for (unsigned i = 0; i < 512; i++) {
+		window1[i] = 0;
+		window2[i] = i ? 0 : address_of(window1) | ALL;
+		if (i > 3 && i < 511)
+			level3[i] = 0;
+		if (i > 0 && i < 511)
+			level4[i] = 0;
+	}
+	for (unsigned i = 0; i < 1024; i++) {
+		window32[i] = 0;
+		if (i > WINDOW >> 22)
+			directory[i] = 0;
+	}
+	for (unsigned i = 0; i < sizeof(machine_tss32.io); i++)
+		machine_tss32.io[i] = 0xff;
+	for (unsigned i = 0; i < sizeof(machine_tss32.redirection); i++)
+		machine_tss32.redirection[i] = 0xff;
 }
 
 static uint64_t random_frame(bool wide)
@@ -101,6 +126,9 @@ static uint64_t random_frame(bool wide)
 		0x3fffffffff000ull, 0xffffffffff000ull,
 	};
 
+	if (comparing)
+		return wide && one_in(10) ? wide_frames[3 + random_below(2)]
+					  : frames[random_below(2)];
 	return wide && one_in(10) ? PICK(wide_frames) : PICK(frames);
 }
 
@@ -117,9 +145,30 @@ static uint64_t random_entry(bool wide)
 		entry |= NX;
 	else if (!wide && (entry & 0xfffff000) >= 0xc0000 && !one_in(4))
 		entry &= ~P;
-	if (wide && one_in(32))
-		entry ^= 1ull << random_below(64);
+	if (wide && one_in(32)) {
+		unsigned bit = random_below(64);
+
+		if (!comparing || bit < 12 || bit >= 40)
+			entry ^= 1ull << bit;
+	}
 	return entry;
+}
+
+/* Of the upper levels: a large page when comparing, whose address has reserved bits set. */
+static void shuffle_levels(void)
+{
+	if (comparing) {
+		window2[1 + random_below(511)] = random_entry(true) | PS;
+		level3[4 + random_below(507)] = random_entry(true) | PS;
+		level4[1 + random_below(510)] = random_entry(true) | PS;
+		return;
+	}
+	window2[1 + random_below(511)] = (random_entry(true) & ~0x1fe000ull) | PS;
+	level3[4 + random_below(507)] = random_entry(true) | (one_in(2) ? PS : 0);
+	level4[1 + random_below(510)] = random_entry(true);
+	directory[0x101 + random_below(64)] = (uint32_t)random_entry(false);
+	pae_pointers[2] =
+		one_in(64) ? random_entry(true) & ~PDPTE_RESERVED : level3[1] & ~PDPTE_RESERVED;
 }
 
 static void shuffle_pages(void)
@@ -131,13 +180,7 @@ static void shuffle_pages(void)
 		window32[random_below(1024)] = (uint32_t)random_entry(false);
 	}
 	window1[0] = window32[0] = good;
-	/* Large pages and the upper levels. */
-	window2[1 + random_below(511)] = (random_entry(true) & ~0x1fe000ull) | PS;
-	level3[4 + random_below(507)] = random_entry(true) | (one_in(2) ? PS : 0);
-	level4[1 + random_below(510)] = random_entry(true);
-	directory[0x101 + random_below(64)] = (uint32_t)random_entry(false);
-	pae_pointers[2] =
-		one_in(64) ? random_entry(true) & ~PDPTE_RESERVED : level3[1] & ~PDPTE_RESERVED;
+	shuffle_levels();
 }
 
 /* --- Descriptors --- */
@@ -180,6 +223,21 @@ static uint32_t big(void)
 	return (one_in(2) ? ACCESS_BIG : 0) | (one_in(8) ? ACCESS_4K : 0);
 }
 
+/* No segment reaches further than 64 KiB. */
+static void confine_descriptors(void)
+{
+	static const uint8_t slots[] = {2, 3, 5, 6, 13, 15};
+
+	for (unsigned i = 0; i < sizeof(slots); i++) {
+		uint64_t *descriptor = &guest_gdt[SEL_TEST / 8 + slots[i]];
+		bool down = (*descriptor >> 42 & 3) == 1;
+
+		*descriptor &= ~(0xff8f0000ff000000 | (down ? 1ull << 54 : 0));
+	}
+	set(7, 0);
+	set(14, 0);
+}
+
 static void shuffle_descriptors(enum place place)
 {
 	uint32_t user = place_cpl(place) == 3 ? ACCESS_USER : 0, bits = 0;
@@ -207,10 +265,12 @@ static void shuffle_descriptors(enum place place)
 	set(14, random_bits());
 	descriptor_set(15, 0, 0xfffff, ACCESS_DATA | dpl() | big());
 	/* Far transfers to a TSS or task gate are task switches, which end the VM. */
-	if (!one_in(50))
+	if (comparing || !one_in(50))
 		descriptor_set(12, TEST_DATA, 0x67, 0x8b);
 	if ((guest_gdt[SEL_TEST / 8 + 14] >> 40 & 0x1f) < 10)
 		set(14, guest_gdt[SEL_TEST / 8 + 14] | 1ull << 44);
+	if (confined(place))
+		confine_descriptors();
 }
 
 /* Code and stack, so that they can be used with SMEP and SMAP on. */

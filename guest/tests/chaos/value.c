@@ -6,6 +6,7 @@
 static KEPT uint64_t state;
 
 KEPT uint64_t cr4_allowed;
+KEPT bool comparing;
 
 /* SplitMix64: any state will do, and near ones give numbers that are not. */
 uint64_t random_bits(void)
@@ -63,6 +64,16 @@ static const struct {
 	{0xffffffffc0000000ull, 0x1000,   2,  64, false},
 	{0xfffffffffffffff8ull, 16,       2,  64, false},
 };
+
+bool place_is_paged(enum place place)
+{
+	return place != REAL && place != UNREAL && place != PROTECTED16 && place != PROTECTED32;
+}
+
+bool confined(enum place place)
+{
+	return comparing && !place_is_paged(place);
+}
 
 uint64_t random_address(unsigned bits, bool quiet)
 {
@@ -138,6 +149,15 @@ uint32_t random_msr(void)
 		0xffffffff,
 	};
 
+	/* What a guest finds as on the processor, and what neither has. */
+	static const uint32_t same[] = {
+		0x174,      0x175,      0x176,      0x277,      0xc0000080, 0xc0000081, 0xc0000082,
+		0xc0000083, 0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102, 0xc0000103, 0x40000000,
+		0x4b564d00, 0xbfffffff, 0xc0000000, 0xc0000085, 0xc0001fff, 0xc0002000, 0xffffffff,
+	};
+
+	if (comparing)
+		return PICK(same);
 	switch (random_below(8)) {
 	case 0:
 		return PICK(others);
@@ -184,6 +204,8 @@ uint16_t random_port(void)
 	/* Where a write can end the VM. */
 	static const uint16_t ends[] = {0xf4, 0x64, 0x92, 0xcf9, 0x604};
 
+	if (comparing)
+		return (uint16_t)((one_in(4) ? 0xfffc : UNCLAIMED) + random_below(4));
 	if (one_in(1000))
 		return PICK(ends);
 	if (one_in(400))
@@ -225,11 +247,11 @@ uint16_t random_selector(enum place place)
 		/* Behind 1 MiB lies this guest. */
 		if (place == V86 && one_in(8))
 			return 0xffff;
-		return one_in(16) ? PICK(devices) : PICK(paragraphs);
+		return one_in(16) && !confined(place) ? PICK(devices) : PICK(paragraphs);
 	}
-	if (one_in(32))
+	if (one_in(32) && !confined(place))
 		return (uint16_t)random_bits();
-	selector = one_in(2) ? PICK(fixed) : SELECTOR(random_below(16));
+	selector = one_in(2) && !confined(place) ? PICK(fixed) : SELECTOR(random_below(16));
 	if (one_in(3))
 		selector |= (uint16_t)random_below(8);
 	else if (place_cpl(place) == 3)
@@ -250,7 +272,7 @@ static uint64_t random_cr0(enum place place)
 	if (one_in(16))
 		value ^= 1ull << random_below(64);
 	/* In another mode there are no handlers. */
-	if (!one_in(1000))
+	if (comparing || !one_in(1000))
 		value = (value & ~0x80000001ull) | (normal.cr0 & 0x80000001);
 	return value;
 }
@@ -266,6 +288,8 @@ static uint64_t random_cr4(enum place place)
 		value ^= cr4_allowed & 1ull << random_below(24) & ~0x20ull;
 	if (one_in(10))
 		value ^= 1ull << random_below(64);
+	if (comparing)
+		return value & ~CR4_VIRTUAL;
 	if (one_in(1000))
 		value ^= 0x20;
 	return value;
@@ -279,7 +303,7 @@ static uint64_t random_cr3(enum place place)
 		value |= random_below(place == PAE32 ? 0x20 : 0x1000);
 	if (place_is_long(place) && one_in(8))
 		value |= 1ull << 63;
-	if (one_in(place_cpl(place) == 3 ? 8 : 1000))
+	if (one_in(place_cpl(place) == 3 ? 8 : 1000) && !(comparing && place_cpl(place) == 0))
 		value = one_in(2) ? tables_any_cr3() : random_value(64);
 	return value;
 }
@@ -302,6 +326,10 @@ uint64_t random_cr(unsigned cr, enum place place)
 
 uint64_t random_dr(unsigned dr)
 {
+	/* A #DB of Bochs clears DR6.BT, but those of processors do not, nor those that Plinth gives
+	 * back. */
+	if (comparing && dr == 6)
+		return 0xffff0ff0 ^ (random_bits() & 0x1600f);
 	if (one_in(16))
 		return random_value(64);
 	if (dr < 4)
@@ -328,7 +356,7 @@ uint64_t random_flags(enum place place)
 		flags |= 0x40000; /* AC */
 	if (one_in(8))
 		flags |= random_bits() & 0x380000; /* VIF, VIP, ID */
-	if (one_in(64))
+	if (one_in(64) && !comparing)
 		flags |= 0x4000; /* NT */
 	if (place == V86)
 		flags |= 0x20000;
