@@ -8,7 +8,7 @@
 
 #define TF     0x100
 #define VECTOR 0x50
-#define ARENA  0x20000 /* pages that nobody has executed */
+#define ARENA  0x10000 /* pages that nobody has executed, up to those of the firmware */
 #define PAGE   0x1000
 #define NOBODY 0xfeb00000
 #define PORT   0x80
