@@ -430,7 +430,7 @@ static void a_page_shared_with_a_device(void **state)
 	set(VMCS_GUEST_PHYSICAL_ADDRESS, 0xfee00020);
 	assert_false(vmx_machine_exit_with(VMX_EXIT_EPT_VIOLATION, FETCH | LINEAR | TRANSLATED));
 	expect_stop("a fetch of code meets guest-physical address fee00020, where there is no "
-		    "memory: memory is in that page");
+		    "memory: that page is of the device memory");
 }
 
 /* A data breakpoint that MOV SS holds back stays. */

@@ -74,7 +74,7 @@ err_t backend_read_ones(struct vcpu *vcpu, gpa_t gpa, const char *who)
 	err_t err;
 
 	if (device)
-		return error("%s is in that page", device);
+		return error("that page is of the device %s", device);
 	err = ept_overlay(&vmx->ept, page, vmx->ones, EPT_READ | EPT_EXECUTE);
 	if (err)
 		return err;

@@ -22,13 +22,14 @@
 #define VECTORS           256
 #define RUNS              16  /* of a burst's code, each from another state */
 #define EXCEPTIONS_MAX    200 /* of one run */
+#define BURST_MAX         (RUNS * (INSTRUCTIONS_MAX + EXCEPTIONS_MAX + 1)) /* instructions */
 #define WATCHDOG_TICKS    60000
 #define REST_TICKS        40000000 /* between two runs */
 #define INT_2             0x02cd
 
 static KEPT uint64_t seed, wanted, first;
 static KEPT bool mix, tell, slow, has_watchdog;
-static KEPT uint64_t instructions, bursts, told;
+static KEPT uint64_t instructions, burst_start, bursts, told;
 static KEPT uint32_t vectors[VECTORS], in_place[PLACES];
 
 /* What is in low memory, where random code without paging can write to it. */
@@ -350,6 +351,9 @@ static void run(uint64_t at)
 	forget_skips();
 	vectors[m.vector % VECTORS]++;
 	instructions += reached(linear_rip(&m) - at, EXCEPTIONS_MAX - (unsigned)left);
+	/* Who counts the runs may have been changed by one. */
+	if (instructions - burst_start > BURST_MAX)
+		guest_exit(4);
 }
 
 static void run_burst(uint64_t burst)
@@ -372,6 +376,7 @@ static void run_burst(uint64_t burst)
 	if (tell)
 		tell_burst(burst);
 	in_place[code.place] += RUNS;
+	burst_start = instructions;
 	for (unsigned i = 0; i < RUNS; i++) {
 		/* Returns that nobody called. */
 		fill(TEST_STACK - 0x400, TEST_STACK, LANDING * 0x1000100010001ull);
