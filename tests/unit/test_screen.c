@@ -83,11 +83,19 @@ static void test_scrolls(void **state)
 		snprintf(line, sizeof(line), "%sline %d", i ? "\r\n" : "", i);
 		say(line);
 	}
-	assert_string_equal(row(0), "line 5");
-	assert_string_equal(row(24), "line 29");
-	say("\r\n");
-	assert_string_equal(row(0), "line 6");
-	assert_string_equal(row(24), "");
+	/* By half a screen. */
+	assert_string_equal(row(0), "line 12");
+	assert_string_equal(row(12), "line 24");
+	assert_string_equal(row(17), "line 29");
+	for (unsigned n = 18; n < VGA_ROWS; n++)
+		assert_string_equal(row(n), "");
+	say("\r\n\r\n\r\n\r\n\r\n\r\n\r\n");
+	assert_string_equal(row(0), "line 12");
+	say("\r\nlast");
+	assert_string_equal(row(0), "line 24");
+	assert_string_equal(row(5), "line 29");
+	assert_string_equal(row(13), "last");
+	assert_string_equal(row(14), "");
 }
 
 static void test_wraps(void **state)
